@@ -1,0 +1,3 @@
+"""fashionMap: outfit photographs in, a map of clothes out."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Where ports meet the world: file systems, MinIO, RabbitMQ, memory."""

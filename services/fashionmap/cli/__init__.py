@@ -1,0 +1,1 @@
+"""The fashionmap command, one module a command group."""

@@ -1,0 +1,1 @@
+"""What fashionMap talks about: photos, garments, masks, embeddings, maps. No I/O."""

@@ -1,0 +1,57 @@
+"""Where things lie in the object store. Equal inputs give equal keys, so redelivery is harmless."""
+
+from fashionmap.domain.photo import ModelStamp
+from fashionmap.errors import UsageError
+
+_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_LONGEST = 100
+
+
+def check_collection(name: str) -> str:
+    """Returns the name where it may be a collection's, raises ``UsageError`` where it may not."""
+    if not name or len(name) > _LONGEST or not set(name) <= _SAFE or name.startswith("."):
+        raise UsageError(
+            f"A collection is named by 1 to {_LONGEST} letters, digits, '.', '_' and '-' "
+            f"and does not begin with '.'; {name!r} is not."
+        )
+    return name
+
+
+def collection(name: str) -> str:
+    """Prefix of everything that belongs to a collection."""
+    return f"collections/{check_collection(name)}/"
+
+
+def photo(name: str, photo_id: str) -> str:
+    """Prefix of everything that belongs to a photo."""
+    return f"{collection(name)}photos/{photo_id}/"
+
+
+def original(name: str, photo_id: str) -> str:
+    """The offered bytes, unchanged."""
+    return photo(name, photo_id) + "original"
+
+
+def photo_record(name: str, photo_id: str) -> str:
+    """The photo's JSON record (file name, size, metadata): the commit object of ingest."""
+    return photo(name, photo_id) + "photo.json"
+
+
+def masks(name: str, photo_id: str, segmenter: ModelStamp) -> str:
+    """The masks document: the commit object of segmentation."""
+    return f"{photo(name, photo_id)}masks/{segmenter.key}.json"
+
+
+def embeddings(name: str, photo_id: str, segmenter: ModelStamp, embedder: ModelStamp) -> str:
+    """The photo's units with vectors and thumbnails (Arrow): the commit object of embedding."""
+    return f"{photo(name, photo_id)}embeddings/{segmenter.key}/{embedder.key}.arrow"
+
+
+def failure(name: str, stage: str, photo_id: str) -> str:
+    """The JSON record of a photo that a stage refused."""
+    return f"{collection(name)}failures/{stage}/{photo_id}.json"
+
+
+def map_version(name: str, version: str) -> str:
+    """Prefix of one map; its ``map.json`` is written last."""
+    return f"{collection(name)}maps/{version}/"

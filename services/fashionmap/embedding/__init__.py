@@ -1,0 +1,1 @@
+"""The embedding service: masked cut-outs become vectors and thumbnails."""

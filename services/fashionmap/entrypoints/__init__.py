@@ -1,0 +1,1 @@
+"""Which adapter and which model go where, and the processes made of them."""

@@ -1,0 +1,1 @@
+"""The explorer: a map folder or a running system as a web page."""

@@ -1,0 +1,1 @@
+"""The ingest service: offered bytes become a photo of a collection."""

@@ -1,0 +1,73 @@
+"""What the stages need from the outside world. Adapters give it; stages know only this."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionmap.domain.events import Event
+from fashionmap.domain.garment import Detection
+from fashionmap.domain.photo import ModelStamp
+
+
+class BlobStore(Protocol):
+    """Objects under string keys; the system of record. Raises ``StoreUnavailable``."""
+
+    def get(self, key: str) -> bytes:
+        """The whole object; ``BlobNotFound`` where there is none."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Writes the whole object at once: a reader sees the old one or the new one."""
+
+    def exists(self, key: str) -> bool:
+        """Whether an object lies under the key."""
+
+    def delete(self, key: str) -> None:
+        """Removes the object; no error where there is none."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys with the prefix, in ascending order."""
+
+
+class Publisher(Protocol):
+    """The sending side of the bus. Raises ``BrokerUnavailable``."""
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Returns when the broker has confirmed all of them."""
+
+
+class Segmenter(Protocol):
+    """Finds garments (or people) on photos."""
+
+    @property
+    def stamp(self) -> ModelStamp:
+        """The model that every mask is stamped with."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Category names; the id of ``categories[i]`` is ``i + 1``."""
+
+    def segment(self, photos: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """Detections a photo, by falling score. Photos: uint8 RGB (height, width, 3) in 0..255.
+
+        The result for a photo does not depend on the other photos of the call.
+        """
+
+
+class Embedder(Protocol):
+    """Turns cut-outs into vectors."""
+
+    @property
+    def stamp(self) -> ModelStamp:
+        """The model that every vector is stamped with."""
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+
+    def embed(self, cutouts: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Vectors float32 (n, dimensions) of length 1.
+
+        Cut-outs: uint8 RGBA (height, width, 4) in 0..255, alpha 0 outside the mask. Any sizes.
+        """

@@ -1,0 +1,1 @@
+"""The projection service: vectors become a map."""
