@@ -1,0 +1,138 @@
+"""The one form that every data set is brought into.
+
+``DIR/annotations.json`` (COCO instances, RLE or polygons), ``DIR/dataset.json`` (source, licence,
+taxonomy, checksums) and ``DIR/images/``. After a split, ``train.json`` and ``val.json`` stand
+beside ``annotations.json`` and refer to the same pictures.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from fashionmap.domain.taxonomy import Taxonomy
+from fashionmap.errors import DatasetRejected
+
+JsonObject = dict[str, Any]
+
+
+def categories_of(taxonomy: Taxonomy) -> list[JsonObject]:
+    """COCO ``categories`` with ids from 1 in the taxonomy's order."""
+    return [{"id": i + 1, "name": name} for i, name in enumerate(taxonomy.categories)]
+
+
+def encode_mask(mask: NDArray[np.bool_]) -> JsonObject:
+    """A bool mask (height, width) as COCO RLE with ``counts`` as text."""
+    rle = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return {"size": [int(s) for s in rle["size"]], "counts": rle["counts"].decode("ascii")}
+
+
+def annotation_of(
+    mask: NDArray[np.bool_], *, number: int, image_id: int, category_id: int, iscrowd: int = 0
+) -> JsonObject:
+    """A COCO annotation around a bool mask (height, width) that has at least one pixel."""
+    rle = encode_mask(mask)
+    return {
+        "id": number,
+        "image_id": image_id,
+        "category_id": category_id,
+        "segmentation": rle,
+        "bbox": [float(v) for v in coco_mask.toBbox(rle)],
+        "area": float(coco_mask.area(rle)),
+        "iscrowd": iscrowd,
+    }
+
+
+def decode_segmentation(segmentation: Any, *, height: int, width: int) -> NDArray[np.uint8]:
+    """A COCO segmentation (polygons, plain or compressed RLE) as uint8 mask in {0, 1}."""
+    if isinstance(segmentation, list):
+        polygons = [p for p in segmentation if len(p) >= 6]
+        if not polygons:
+            return np.zeros((height, width), dtype=np.uint8)
+        rle = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
+    elif isinstance(segmentation["counts"], list):
+        rle = coco_mask.frPyObjects(segmentation, height, width)
+    else:
+        rle = segmentation
+    decoded: NDArray[np.uint8] = coco_mask.decode(rle)
+    return decoded
+
+
+def read_json(path: Path) -> JsonObject:
+    """A JSON object from a file; ``DatasetRejected`` says what is wrong with it."""
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DatasetRejected(f"{path} does not exist.") from error
+    except (ValueError, OSError) as error:
+        raise DatasetRejected(f"{path} is no JSON file that can be read: {error}.") from error
+    if not isinstance(document, dict):
+        raise DatasetRejected(f"{path} holds no JSON object.")
+    return document
+
+
+def read_coco(path: Path) -> JsonObject:
+    """A COCO instances document; ``DatasetRejected`` where one of its three lists is missing."""
+    document = read_json(path)
+    for key in ("images", "categories", "annotations"):
+        if not isinstance(document.get(key), list):
+            raise DatasetRejected(f"{path} is no COCO data set: it has no list named {key!r}.")
+    return document
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Writes a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(document, separators=(",", ":"), ensure_ascii=False), "utf-8")
+    part.replace(path)
+
+
+def place_image(source: Path, target: Path) -> None:
+    """Puts a picture into the data set: a hard link where the disk allows it, else a copy."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        return
+    try:
+        os.link(source, target)
+    except OSError:
+        target.write_bytes(source.read_bytes())
+
+
+def write_dataset(
+    out: Path,
+    *,
+    source: str,
+    licence: str,
+    taxonomy: Taxonomy,
+    images: Sequence[JsonObject],
+    annotations: Sequence[JsonObject],
+) -> None:
+    """Writes ``annotations.json`` and, last, ``dataset.json`` with the checksum of the former."""
+    document = {
+        "info": {"description": source},
+        "licenses": [{"id": 1, "name": licence}],
+        "categories": categories_of(taxonomy),
+        "images": list(images),
+        "annotations": list(annotations),
+    }
+    write_json(out / "annotations.json", document)
+    digest = hashlib.sha256((out / "annotations.json").read_bytes()).hexdigest()
+    write_json(
+        out / "dataset.json",
+        {
+            "format": 1,
+            "source": source,
+            "licence": licence,
+            "taxonomy": taxonomy.name,
+            "images": len(images),
+            "annotations": len(annotations),
+            "sha256": {"annotations.json": digest},
+        },
+    )
