@@ -1,0 +1,173 @@
+"""MobileNetV2 with folded batch norms, and a slim feature pyramid over it."""
+
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.models import mobilenet_v2
+
+TAPS = {3: 24, 6: 32, 13: 96, 17: 320}
+"""MobileNetV2 blocks at strides 4, 8, 16, 32 and their channels."""
+
+
+class MobileNetFeatures(nn.Module):
+    """MobileNetV2's blocks without batch norms: each is folded into its convolution's bias.
+
+    Input: float (n, 3, h, w), RGB scaled to [-1, 1]. Output: four maps at strides 4, 8, 16, 32.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        blocks = mobilenet_v2(weights=None).features[:18]
+        self.blocks = nn.ModuleList(_without_norms(block) for block in blocks)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Features float (n, c, h/s, w/s) for s in 4, 8, 16, 32."""
+        maps = []
+        for index, block in enumerate(self.blocks):
+            images = block(images)
+            if index in TAPS:
+                maps.append(images)
+        return maps
+
+
+def fold_batch_norms(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of ``torchvision.models.mobilenet_v2`` as weights of ``MobileNetFeatures``.
+
+    w' = w·γ/√(σ²+ε), b' = β − μ·γ/√(σ²+ε), ε = 1e-5.
+    """
+    model = mobilenet_v2(weights=None, num_classes=state["classifier.1.bias"].shape[0])
+    model.load_state_dict({**model.state_dict(), **{k: v.float() for k, v in state.items()}})
+    folded = [_fold(block) for block in model.features[:18]]
+    return {
+        f"blocks.{index}.{name}": value
+        for index, block in enumerate(folded)
+        for name, value in block.state_dict().items()
+    }
+
+
+class FeaturePyramid(nn.Module):
+    """Top-down feature pyramid (Lin et al. 2017, arXiv 1612.03144) with separable outputs."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.lateral = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in TAPS.values())
+        self.output = nn.ModuleList(SeparableConv(channels, channels) for _ in TAPS)
+
+    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+        """Four maps with equal channels at strides 4, 8, 16, 32."""
+        above: Tensor | None = None
+        levels = []
+        for lateral, features in reversed(list(zip(self.lateral, maps, strict=True))):
+            level = lateral(features)
+            if above is not None:
+                level = level + functional.interpolate(above, size=level.shape[-2:])
+            above = level
+            levels.append(level)
+        pairs = zip(self.output, reversed(levels), strict=True)
+        return [output(level) for output, level in pairs]
+
+
+class SeparableConv(nn.Sequential):
+    """Depthwise 3×3, pointwise 1×1, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs),
+            nn.Conv2d(inputs, outputs, 1),
+            nn.ReLU(inplace=True),
+        )
+
+
+class SemanticBranch(nn.Module):
+    """Dense per-pixel categories at stride 4, as in Hybrid Task Cascade (arXiv 1901.07518).
+
+    Dense labels train the features faster than sampled regions do; its features are added to
+    every level of the pyramid, and its logits help the box head and sharpen the masks.
+    """
+
+    def __init__(self, channels: int, categories: int) -> None:
+        super().__init__()
+        self.fuse = nn.Sequential(SeparableConv(channels, channels), SeparableConv(channels, channels))
+        self.context = nn.Conv2d(channels, channels, 1)
+        self.logits = nn.Conv2d(channels, categories, 1)
+        self.back = nn.ModuleList(nn.Conv2d(channels, channels, 1) for _ in TAPS)
+
+    def forward(self, levels: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+        """The levels with the branch's features added, and logits (n, categories, h/4, w/4)."""
+        size = levels[0].shape[-2:]
+        fused = levels[0]
+        for level in levels[1:]:
+            fused = fused + functional.interpolate(level, size=size, mode="bilinear")
+        everywhere = self.context(levels[-1].mean(dim=(2, 3), keepdim=True))
+        fused = self.fuse(fused + everywhere)
+        enriched = [
+            level + back(functional.adaptive_avg_pool2d(fused, level.shape[-2:]))
+            for level, back in zip(levels, self.back, strict=True)
+        ]
+        return enriched, self.logits(fused)
+
+
+class GarmentBackbone(nn.Module):
+    """Everything before the regions: pyramid levels ``"0"`` to ``"3"``, ``"pool"``, ``"semantic"``."""
+
+    def __init__(self, *, channels: int, semantic_categories: int) -> None:
+        super().__init__()
+        self.body = MobileNetFeatures()
+        self.pyramid = FeaturePyramid(channels)
+        self.semantic = SemanticBranch(channels, semantic_categories)
+        self.out_channels = channels
+        self.low_precision = False
+
+    def forward(self, images: Tensor) -> "OrderedDict[str, Tensor]":
+        """Named float32 feature maps; the semantic logits among them.
+
+        With ``low_precision`` the convolutions compute in bfloat16: boxes need float32.
+        """
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.low_precision):
+            levels, logits = self.semantic(self.pyramid(self.body(images)))
+        levels, logits = [level.float() for level in levels], logits.float()
+        named = OrderedDict((str(i), level) for i, level in enumerate(levels))
+        named["pool"] = functional.max_pool2d(levels[-1], 1, 2)
+        named["semantic"] = logits
+        return named
+
+    def freeze(self, blocks: int) -> None:
+        """Stops training of the first blocks of the body."""
+        for block in list(self.body.blocks)[:blocks]:
+            block.requires_grad_(False)
+
+
+def _without_norms(module: nn.Module) -> nn.Module:
+    if isinstance(module, nn.Conv2d):
+        return _biased(module)
+    if isinstance(module, nn.BatchNorm2d):
+        return nn.Identity()
+    for name, child in module.named_children():
+        setattr(module, name, _without_norms(child))
+    return module
+
+
+def _biased(conv: nn.Conv2d) -> nn.Conv2d:
+    kernel = (conv.kernel_size[0], conv.kernel_size[1])
+    stride = (conv.stride[0], conv.stride[1])
+    padding = kernel[0] // 2
+    twin = nn.Conv2d(
+        conv.in_channels, conv.out_channels, kernel, stride, padding, groups=conv.groups, bias=True
+    )
+    assert twin.bias is not None
+    nn.init.zeros_(twin.bias)
+    return twin
+
+
+def _fold(module: nn.Module) -> nn.Module:
+    children = list(module.named_children())
+    for (name, first), (after, second) in zip(children, children[1:], strict=False):
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+            setattr(module, name, torch.nn.utils.fusion.fuse_conv_bn_eval(first.eval(), second.eval()))
+            setattr(module, after, nn.Identity())
+    for name, child in module.named_children():
+        if not isinstance(child, nn.Conv2d):
+            setattr(module, name, _fold(child))
+    return module

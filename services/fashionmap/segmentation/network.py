@@ -1,0 +1,232 @@
+"""The project's own Mask R-CNN: torchvision's, with a slim backbone and a semantic branch."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.rpn import AnchorGenerator
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
+from torchvision.ops import MultiScaleRoIAlign, roi_align
+
+from fashionmap.segmentation.backbone import GarmentBackbone, SeparableConv
+
+LEVELS = ("0", "1", "2", "3")
+MASK_SIDE = 56
+"""Masks are predicted on a grid of 56 × 56 cells a box."""
+SMALL_SIDE, LONGEST_SIDE = 448, 800
+"""Photos are resized so that the short side is 448 px, unless the long one would pass 800."""
+
+
+class GarmentMaskRCNN(MaskRCNN):
+    """Mask R-CNN (arXiv 1703.06870) for garments with under 10 million parameters.
+
+    Args:
+        categories: Number of categories, without background.
+        channels: Channels of the feature pyramid.
+
+    Training targets need, beside torchvision's ``boxes``, ``labels`` and ``masks``, a ``semantic``
+    int64 (height, width): 0 background, the category id, or 255 to ignore.
+    """
+
+    def __init__(self, categories: int, *, channels: int = 96, **settings: Any) -> None:
+        classes = categories + 1
+        defaults: dict[str, Any] = {
+            "min_size": SMALL_SIDE,
+            "max_size": LONGEST_SIDE,
+            "image_mean": [0.5, 0.5, 0.5],
+            "image_std": [0.5, 0.5, 0.5],
+            "rpn_pre_nms_top_n_train": 600,
+            "rpn_post_nms_top_n_train": 200,
+            "rpn_pre_nms_top_n_test": 400,
+            "rpn_post_nms_top_n_test": 80,
+            "rpn_batch_size_per_image": 128,
+            "box_batch_size_per_image": 64,
+            "box_fg_iou_thresh": 0.5,
+            "box_detections_per_img": 30,
+            "box_score_thresh": 0.05,
+            "box_nms_thresh": 0.5,
+        }
+        super().__init__(
+            GarmentBackbone(channels=channels, semantic_categories=classes),
+            num_classes=None,
+            rpn_anchor_generator=GarmentAnchors(),
+            rpn_head=SlimRPNHead(channels, 5),
+            box_head=TwoMLPHead((channels + classes) * 49, 384),
+            box_predictor=FastRCNNPredictor(384, classes),
+            mask_head=MaskHead(channels),
+            mask_predictor=MaskPredictor(channels, classes),
+            **{**defaults, **settings},
+        )
+        self.transform = keep_mask_grids(self.transform)
+        self.roi_heads.box_roi_pool = BoxPool()
+        self.roi_heads.mask_roi_pool = MaskPool()
+
+    def forward(self, images: list[Tensor], targets: list[dict[str, Tensor]] | None = None) -> Any:
+        """Losses by name in training, else torchvision's list of detections."""
+        losses: dict[str, Tensor] = {}
+        if self.training and targets is not None:
+            hook = self.backbone.register_forward_hook(_semantic_loss(targets, losses))
+            try:
+                losses.update(super().forward(images, targets))
+            finally:
+                hook.remove()
+            return losses
+        return super().forward(images, targets)
+
+
+class GridTransform(GeneralizedRCNNTransform):
+    """torchvision's transform, which leaves masks as small grids inside their boxes.
+
+    In training the photos come in their final size and are not resized.
+    """
+
+    def resize(self, image: Tensor, target: Any = None) -> tuple[Tensor, Any]:
+        """Resizes a photo, outside training only."""
+        return (image, target) if self.training else super().resize(image, target)
+
+    def postprocess(self, result: Any, image_shapes: Any, original_image_sizes: Any) -> Any:
+        """Brings boxes to the photo's size; masks stay (n, 1, 56, 56) in [0, 1]."""
+        if self.training:
+            return result
+        for found, shape, original in zip(result, image_shapes, original_image_sizes, strict=True):
+            ratios = [original[1] / shape[1], original[0] / shape[0]] * 2
+            found["boxes"] = found["boxes"] * found["boxes"].new_tensor(ratios)
+        return result
+
+
+def keep_mask_grids(transform: GeneralizedRCNNTransform) -> GridTransform:
+    """A ``GridTransform`` with the settings of a torchvision one."""
+    return GridTransform(
+        transform.min_size, transform.max_size, transform.image_mean, transform.image_std
+    )
+
+
+class GarmentAnchors(AnchorGenerator):
+    """Five shapes a level (height : width): from a belt lying flat to trousers standing."""
+
+    def __init__(self) -> None:
+        sizes = ((24,), (48,), (96,), (192,), (320,))
+        super().__init__(sizes, ((0.3, 0.6, 1.0, 1.8, 3.2),) * 5)
+
+    def forward(self, image_list: ImageList, feature_maps: list[Tensor]) -> list[Tensor]:
+        """Anchors of the pyramid's five maps; the semantic map, which comes last, has none."""
+        anchors: list[Tensor] = super().forward(image_list, feature_maps[:5])
+        return anchors
+
+
+class SlimRPNHead(nn.Module):
+    """Objectness and box offsets from one separable convolution; answers in float32."""
+
+    def __init__(self, channels: int, anchors: int) -> None:
+        super().__init__()
+        self.conv = SeparableConv(channels, channels)
+        self.objectness = nn.Conv2d(channels, anchors, 1)
+        self.offsets = nn.Conv2d(channels, 4 * anchors, 1)
+        for layer in (self.objectness, self.offsets):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, levels: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Logits (n, anchors, h, w) and offsets (n, 4 · anchors, h, w), a level each."""
+        hidden = [self.conv(level) for level in levels[:5]]
+        return [self.objectness(h) for h in hidden], [self.offsets(h) for h in hidden]
+
+
+class BoxPool(nn.Module):
+    """Pyramid features and semantic logits inside each box: (n, channels + classes, 7, 7)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = MultiScaleRoIAlign(list(LEVELS), output_size=7, sampling_ratio=2)
+
+    def forward(
+        self, features: dict[str, Tensor], boxes: list[Tensor], shapes: list[tuple[int, int]]
+    ) -> Tensor:
+        """Pools every box of every image."""
+        pyramid = self.pool(features, boxes, shapes)
+        probabilities = functional.softmax(features["semantic"].detach(), dim=1)
+        semantic = roi_align(probabilities, _same(boxes, probabilities), 7, 0.25, 2, True)
+        return torch.cat([pyramid, semantic.to(pyramid.dtype)], dim=1)
+
+
+class MaskPool(nn.Module):
+    """Pyramid features (n, channels, 14, 14) and semantic logits (n, classes, 56, 56)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = MultiScaleRoIAlign(list(LEVELS), output_size=14, sampling_ratio=2)
+
+    def forward(
+        self, features: dict[str, Tensor], boxes: list[Tensor], shapes: list[tuple[int, int]]
+    ) -> tuple[Tensor, Tensor]:
+        """Pools every box of every image."""
+        logits = features["semantic"].detach()
+        semantic = roi_align(logits, _same(boxes, logits), MASK_SIDE, 0.25, 1, True)
+        return self.pool(features, boxes, shapes), semantic
+
+
+class MaskHead(nn.Module):
+    """Three separable convolutions; the semantic logits pass by."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*(SeparableConv(channels, channels) for _ in range(3)))
+
+    def forward(self, pooled: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Features (n, channels, 14, 14) and logits (n, classes, 56, 56)."""
+        return self.layers(pooled[0]), pooled[1]
+
+
+class MaskPredictor(nn.Module):
+    """Mask logits at 28 × 28, brought to 56 × 56 and added to a gain times the semantic margin."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose2d(channels, channels // 2, 2, 2)
+        self.logits = nn.Conv2d(channels // 2, classes, 1)
+        self.gain = nn.Parameter(torch.full((1, classes, 1, 1), 0.5))
+
+    def forward(self, features: tuple[Tensor, Tensor]) -> Tensor:
+        """Logits float32 (n, classes, 56, 56)."""
+        coarse = self.logits(functional.relu(self.up(features[0]))).float()
+        fine = functional.interpolate(coarse, size=MASK_SIDE, mode="bilinear")
+        return fine + self.gain * _margin(features[1])
+
+
+def _margin(logits: Tensor) -> Tensor:
+    """log p/(1-p) of each class against all others, from logits (n, classes, h, w)."""
+    log_p = functional.log_softmax(logits, dim=1).clamp(min=-12.0)
+    return log_p - torch.log1p(-log_p.exp().clamp(max=1 - 1e-5))
+
+
+def _same(boxes: list[Tensor], like: Tensor) -> list[Tensor]:
+    return [b.to(like.dtype) for b in boxes]
+
+
+def _semantic_loss(targets: list[dict[str, Tensor]], losses: dict[str, Tensor]) -> Any:
+    """A forward hook that scores the backbone's semantic logits: cross entropy plus Dice."""
+
+    def score(_module: nn.Module, _inputs: Any, features: dict[str, Tensor]) -> None:
+        logits = features["semantic"].float()
+        labels = torch.stack([t["semantic"] for t in targets])[:, 2::4, 2::4]
+        losses["loss_semantic"] = functional.cross_entropy(logits, labels, ignore_index=255)
+        losses["loss_dice"] = 0.5 * _dice_loss(logits, labels)
+
+    return score
+
+
+def _dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """1 − Dice averaged over the classes that occur in each image."""
+    valid = labels != 255
+    probabilities = functional.softmax(logits, dim=1) * valid[:, None]
+    truth = functional.one_hot(labels.where(valid, 0), logits.shape[1]).permute(0, 3, 1, 2)
+    truth = (truth * valid[:, None]).float()
+    both = (probabilities * truth).sum(dim=(2, 3))
+    sums = probabilities.sum(dim=(2, 3)) + truth.sum(dim=(2, 3))
+    present = (truth.sum(dim=(2, 3)) > 0).float()
+    dice = (2 * both + 1) / (sums + 1)
+    return ((1 - dice) * present).sum() / present.sum().clamp(min=1)

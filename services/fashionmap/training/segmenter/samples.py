@@ -1,0 +1,187 @@
+"""Training samples: photos of COCO data sets, as augmented canvases with their targets."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from fashionmap.domain.taxonomy import PERSON, Taxonomy
+from fashionmap.errors import DatasetRejected
+from fashionmap.training.datasets.coco_form import decode_segmentation, read_coco
+from fashionmap.training.segmenter.augment import Augmentation
+
+IGNORED = 255
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One photo with its annotations (category ids of the taxonomy)."""
+
+    path: Path
+    height: int
+    width: int
+    annotations: tuple[dict[str, Any], ...]
+
+
+def load_labelled(annotations: Path, images: Path, taxonomy: Taxonomy) -> list[Labelled]:
+    """Photos of a COCO file; categories are matched to the taxonomy by name."""
+    document = read_coco(annotations)
+    names = {c["id"]: c["name"] for c in document["categories"]}
+    by_image: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for annotation in document["annotations"]:
+        name = names.get(annotation["category_id"])
+        if name not in taxonomy.categories:
+            raise DatasetRejected(f"{annotations} has a category {name!r} that is not in the taxonomy.")
+        by_image[annotation["image_id"]].append({**annotation, "label": taxonomy.id_of(name)})
+    return [
+        Labelled(images / i["file_name"], i["height"], i["width"], tuple(by_image[i["id"]]))
+        for i in document["images"]
+    ]
+
+
+class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
+    """An epoch of samples: rare categories come more often, each time augmented anew.
+
+    Repeat factors as LVIS does (Gupta et al. 2019, arXiv 1908.03195): max(1, √(t / f)).
+    """
+
+    def __init__(
+        self,
+        photos: list[Labelled],
+        taxonomy: Taxonomy,
+        augmentation: Augmentation,
+        *,
+        seed: int,
+        repeat_below: float = 0.25,
+    ) -> None:
+        self.photos, self.taxonomy, self.augmentation, self.seed = photos, taxonomy, augmentation, seed
+        self.canvas = (480, 320)
+        self.frequency = _frequency(photos)
+        self.factors = [_factor(p, self.frequency, repeat_below) for p in photos]
+        rare = {c for c, f in self.frequency.items() if f < 0.2}
+        self.rare = [(p, a) for p in photos for a in p.annotations if a["label"] in rare]
+        self.order: list[int] = []
+        self.epoch = 0
+
+    def start_epoch(self, epoch: int, canvas: tuple[int, int]) -> None:
+        """Draws the epoch's order and repeats; the same for equal seeds."""
+        random = np.random.default_rng((self.seed, epoch))
+        times = [int(f) + int(random.random() < f - int(f)) for f in self.factors]
+        order = np.repeat(np.arange(len(self.photos)), times)
+        random.shuffle(order)
+        self.order, self.epoch, self.canvas = order.tolist(), epoch, canvas
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Image float32 (3, h, w) in [0, 1] and its targets."""
+        random = np.random.default_rng((self.seed, self.epoch, index))
+        photo = self.photos[self.order[index]]
+        image, masks, labels = self._read(photo)
+        warp = self.augmentation.warp(image.shape[:2], self.canvas, random)
+        canvas = warp.image(image)
+        warped = [warp.mask(m) for m in masks]
+        if self.rare and random.random() < self.augmentation.paste:
+            canvas = self._paste(canvas, warped, labels, random)
+        return to_tensors(self.augmentation.colour(canvas, random), warped, labels, self.taxonomy)
+
+    def _read(self, photo: Labelled) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]], list[int]]:
+        image = read_rgb(photo.path)
+        size = {"height": photo.height, "width": photo.width}
+        masks = [decode_segmentation(a["segmentation"], **size) for a in photo.annotations]
+        return image, masks, [IGNORED if a.get("iscrowd") else a["label"] for a in photo.annotations]
+
+    def _paste(
+        self,
+        canvas: NDArray[np.uint8],
+        masks: list[NDArray[np.uint8]],
+        labels: list[int],
+        random: np.random.Generator,
+    ) -> NDArray[np.uint8]:
+        """Copy-paste (Ghiasi et al. 2021, arXiv 2012.07177) of one rare garment near its place."""
+        photo, annotation = self.rare[random.integers(len(self.rare))]
+        if annotation["label"] in labels or annotation.get("iscrowd"):
+            return canvas
+        source = read_rgb(photo.path)
+        mask = decode_segmentation(
+            annotation["segmentation"], height=photo.height, width=photo.width
+        )
+        warp = self.augmentation.warp(source.shape[:2], self.canvas, random)
+        mask = warp.mask(mask)
+        for other in masks:
+            other[mask > 0] = 0
+        person = self.taxonomy.categories.index(PERSON) + 1 if PERSON in self.taxonomy.categories else 0
+        for other, label in zip(masks, labels, strict=True):
+            if label == person:
+                other |= mask
+        masks.append(mask)
+        labels.append(annotation["label"])
+        return np.where(mask[..., None] > 0, warp.image(source), canvas)
+
+
+def to_tensors(
+    image: NDArray[np.uint8], masks: list[NDArray[np.uint8]], labels: list[int], taxonomy: Taxonomy
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Model input and targets of a canvas; masks of under 12 pixels are dropped."""
+    kept = [(m, c) for m, c in zip(masks, labels, strict=True) if c != IGNORED and m.sum() >= 12]
+    height, width = image.shape[:2]
+    stack = np.stack([m for m, _ in kept]) if kept else np.zeros((0, height, width), np.uint8)
+    boxes = np.array([_box(m) for m, _ in kept], dtype=np.float32).reshape(-1, 4)
+    target = {
+        "boxes": torch.from_numpy(boxes),
+        "labels": torch.tensor([c for _, c in kept], dtype=torch.int64),
+        "masks": torch.from_numpy(stack),
+        "semantic": torch.from_numpy(_semantic(masks, labels, (height, width))),
+    }
+    tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float().div_(255)
+    return tensor, target
+
+
+def read_rgb(path: Path) -> NDArray[np.uint8]:
+    """A training photo as uint8 RGB (height, width, 3); annotations refer to unrotated pixels."""
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise DatasetRejected(f"{path} is missing or no picture.")
+    rgb: NDArray[np.uint8] = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[assignment]
+    return rgb
+
+
+def _semantic(
+    masks: list[NDArray[np.uint8]], labels: list[int], size: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Large masks first, so that a belt lies over the dress, and garments over the person."""
+    painted = np.zeros(size, dtype=np.int64)
+    pairs = sorted(zip(masks, labels, strict=True), key=lambda pair: -int(pair[0].sum()))
+    for mask, label in pairs:
+        painted[mask > 0] = label
+    for mask, label in pairs:
+        if label == IGNORED:
+            painted[mask > 0] = IGNORED
+    return painted
+
+
+def _box(mask: NDArray[np.uint8]) -> tuple[float, float, float, float]:
+    x, y, w, h = cv2.boundingRect(mask)
+    return float(x), float(y), float(x + w), float(y + h)
+
+
+def _frequency(photos: list[Labelled]) -> dict[int, float]:
+    """Share of photos that show each category."""
+    seen: dict[int, int] = defaultdict(int)
+    for photo in photos:
+        for label in {a["label"] for a in photo.annotations if not a.get("iscrowd")}:
+            seen[label] += 1
+    return {label: n / max(len(photos), 1) for label, n in seen.items()}
+
+
+def _factor(photo: Labelled, frequency: dict[int, float], below: float) -> float:
+    labels = {a["label"] for a in photo.annotations if not a.get("iscrowd")}
+    return max([1.0, *(float(np.sqrt(below / frequency[label])) for label in labels)])
