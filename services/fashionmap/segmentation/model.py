@@ -1,0 +1,194 @@
+"""Segmenters by name: the model that ships, checkpoints of the trainer, torchvision's person."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fashionmap.domain.garment import Detection
+from fashionmap.domain.photo import ModelStamp
+from fashionmap.domain.taxonomy import PERSON, TAXONOMIES
+from fashionmap.errors import UsageError, WeightsRejected
+from fashionmap.segmentation.detections import detections_of
+from fashionmap.segmentation.network import GarmentMaskRCNN, keep_mask_grids
+from fashionmap.segmentation.weights import Weights, read_weights, shipped_weights
+
+DEFAULT = "garments-small"
+THRESHOLD = 0.4
+"""Least score of a garment by default."""
+COCO_PERSON_URL = (
+    "https://download.pytorch.org/models/maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"
+)
+
+
+class MaskRCNNSegmenter:
+    """A torchvision-style Mask R-CNN behind the ``Segmenter`` port.
+
+    Photos go through one by one, so a photo's masks never depend on its batch. On CPUs with
+    bfloat16 units the backbone computes in it.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        stamp: ModelStamp,
+        labels: Sequence[str],
+        device: str,
+        threshold: float,
+    ) -> None:
+        self.stamp = stamp
+        self.categories = tuple(c for c in labels if c != PERSON) or (PERSON,)
+        self._labels, self._threshold = tuple(labels), threshold
+        self._device = torch.device(device)
+        self._network = network.eval().to(self._device, memory_format=torch.channels_last)
+        if hasattr(network.backbone, "low_precision"):
+            network.backbone.low_precision = has_bfloat16(self._device)
+
+    def segment(self, photos: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """Detections a photo, by falling score. Photos: uint8 RGB (height, width, 3)."""
+        return [self._segment(photo) for photo in photos]
+
+    def raw(self, photo: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """The network's own output for one photo: boxes, labels, scores, mask grids."""
+        with torch.inference_mode():
+            tensor = torch.from_numpy(np.ascontiguousarray(photo)).to(self._device)
+            found: dict[str, Tensor] = self._network([tensor.permute(2, 0, 1).float().div(255)])[0]
+        return {name: value.float().cpu().numpy() for name, value in found.items()}
+
+    def _segment(self, photo: NDArray[np.uint8]) -> list[Detection]:
+        height, width = photo.shape[:2]
+        if min(height, width) < 8:
+            return []
+        found = detections_of(
+            self.raw(photo), self._labels, height=height, width=width, threshold=self._threshold
+        )
+        return [d for d in found if d.category in self.categories]
+
+
+def load_segmenter(
+    name_or_path: str = DEFAULT,
+    *,
+    device: str = "auto",
+    weights_dir: Path | None = None,
+    threshold: float | None = None,
+) -> MaskRCNNSegmenter:
+    """A segmenter by name, or from a weights file that the trainer wrote.
+
+    Args:
+        name_or_path: ``garments-small``, ``coco-person``, ``coco-person=FILE`` (torchvision's
+            weights as safetensors), or the path of a ``.safetensors`` file of the trainer.
+        device: ``cpu``, ``cuda``, ``cuda:1`` … or ``auto``.
+        weights_dir: Folder to look in instead of the package's own.
+        threshold: Least score that is kept; the default suits a clean map.
+
+    Raises:
+        WeightsRejected: The weights are missing, broken, or not of a model that we know.
+        UsageError: There is no segmenter of that name.
+    """
+    place = device_of(device)
+    kept = THRESHOLD if threshold is None else threshold
+    if name_or_path.split("=")[0] == "coco-person":
+        return _coco_person(name_or_path.partition("=")[2], device=place, threshold=kept)
+    if name_or_path.endswith(".safetensors"):
+        weights = read_weights(Path(name_or_path))
+    elif name_or_path == DEFAULT:
+        weights = shipped_weights(name_or_path, weights_dir)
+    else:
+        raise UsageError(
+            f"There is no segmenter {name_or_path!r}: name garments-small, coco-person "
+            "or a .safetensors file that `fashionmap train` wrote."
+        )
+    return segmenter_of(weights, device=place, threshold=kept)
+
+
+def segmenter_of(weights: Weights, *, device: str, threshold: float) -> MaskRCNNSegmenter:
+    """A segmenter from weights of the trainer, by the architecture in their metadata."""
+    taxonomy = TAXONOMIES.get(weights.metadata.get("taxonomy", ""))
+    architecture = weights.metadata.get("architecture", "")
+    if taxonomy is None or architecture not in ARCHITECTURES:
+        raise WeightsRejected(f"{weights.path} holds no segmenter of fashionMap's trainer.")
+    network = ARCHITECTURES[architecture](len(taxonomy.categories))
+    try:
+        network.load_state_dict(weights.tensors)
+    except RuntimeError as error:
+        raise WeightsRejected(f"{weights.path} does not fit {architecture}.") from error
+    stamp = ModelStamp(
+        name=weights.metadata.get("name", DEFAULT),
+        version=weights.metadata.get("version", "0"),
+        sha256=weights.sha256,
+    )
+    return MaskRCNNSegmenter(
+        network, stamp=stamp, labels=taxonomy.categories, device=device, threshold=threshold
+    )
+
+
+def resnet50_fpn_v2(categories: int, **settings: Any) -> nn.Module:
+    """torchvision's ``maskrcnn_resnet50_fpn_v2`` without weights, masks kept as grids."""
+    from torchvision.models.detection import maskrcnn_resnet50_fpn_v2
+
+    network = maskrcnn_resnet50_fpn_v2(
+        weights=None, weights_backbone=None, num_classes=categories + 1, **settings
+    )
+    network.transform = keep_mask_grids(network.transform)
+    return network
+
+
+ARCHITECTURES: dict[str, Any] = {
+    "garments-small": GarmentMaskRCNN,
+    "resnet50_fpn_v2": resnet50_fpn_v2,
+}
+"""What `fashionmap train --model` knows; each takes the number of categories."""
+
+
+def device_of(name: str) -> str:
+    """``auto`` as ``cuda`` where there is a GPU, else ``cpu``; anything else as it is."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return name
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is computed in hardware there."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    supported: bool = torch.cpu._is_avx512_bf16_supported()
+    return supported
+
+
+def _coco_person(path: str, *, device: str, threshold: float) -> MaskRCNNSegmenter:
+    """torchvision's COCO model, of which only ``person`` is used."""
+    network = resnet50_fpn_v2(90)
+    if path:
+        weights = read_weights(Path(path))
+        tensors, digest = weights.tensors, weights.sha256
+    else:
+        tensors, digest = _download(COCO_PERSON_URL), COCO_PERSON_URL[-12:-4].ljust(64, "0")
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise WeightsRejected("These weights do not fit maskrcnn_resnet50_fpn_v2.") from error
+    stamp = ModelStamp(name="coco-person", version="1", sha256=digest)
+    labels = [PERSON, *(f"coco-{i}" for i in range(2, 91))]
+    segmenter = MaskRCNNSegmenter(
+        network, stamp=stamp, labels=labels, device=device, threshold=threshold
+    )
+    segmenter.categories = (PERSON,)
+    return segmenter
+
+
+def _download(url: str) -> dict[str, Tensor]:
+    """torchvision's weights, tensors only, checked by the hash in their name."""
+    try:
+        state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
+            url, progress=False, check_hash=True, weights_only=True, map_location="cpu"
+        )
+    except OSError as error:
+        raise WeightsRejected(
+            f"The weights at {url} cannot be downloaded; give a file: coco-person=FILE."
+        ) from error
+    return state

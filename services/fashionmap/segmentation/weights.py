@@ -1,0 +1,79 @@
+"""Weights as safetensors with metadata; nothing pickled is ever read."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load, save
+from torch import Tensor
+
+from fashionmap.errors import WeightsRejected
+
+SHIPPED = Path(__file__).parent.parent / "weights"
+"""Folder of the weights that come with the package, with their ``SHA256SUMS``."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A weights file that was read and checked.
+
+    Attributes:
+        path: Where it lay.
+        sha256: Hash of the file.
+        metadata: What its maker wrote into it.
+        tensors: By name; float32.
+    """
+
+    path: Path
+    sha256: str
+    metadata: Mapping[str, str]
+    tensors: dict[str, Tensor]
+
+
+def read_weights(path: Path, *, sha256: str | None = None) -> Weights:
+    """Reads a safetensors file; ``WeightsRejected`` where it is missing, broken or not ``sha256``."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsRejected(f"There are no weights at {path}.") from error
+    digest = hashlib.sha256(data).hexdigest()
+    if sha256 is not None and digest != sha256:
+        raise WeightsRejected(
+            f"The weights at {path} have the hash {digest[:12]}…, not the expected {sha256[:12]}…."
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+        tensors = load(data)
+    except (SafetensorError, ValueError) as error:
+        raise WeightsRejected(f"{path} is no safetensors file: {error}.") from error
+    floats = {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}
+    return Weights(path, digest, metadata, floats)
+
+
+def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    """Writes tensors in half precision, whole or not at all; returns the file's SHA-256."""
+    halves = {k: t.detach().half().contiguous().cpu() for k, t in tensors.items()}
+    data = save(halves, metadata=dict(metadata))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(data)
+    part.replace(path)
+    return hashlib.sha256(data).hexdigest()
+
+
+def shipped_weights(name: str, folder: Path | None = None) -> Weights:
+    """Weights of a model that comes with the package, checked against ``SHA256SUMS``."""
+    folder = folder or SHIPPED
+    path = folder / f"{name}.safetensors"
+    return read_weights(path, sha256=_pinned(folder).get(path.name))
+
+
+def _pinned(folder: Path) -> dict[str, str]:
+    sums = folder / "SHA256SUMS"
+    if not sums.exists():
+        return {}
+    lines = (line.split() for line in sums.read_text("utf-8").splitlines() if line.strip())
+    return {name.lstrip("*"): digest for digest, name in lines}
