@@ -1,6 +1,6 @@
 """What the stages need from the outside world. Adapters give it; stages know only this."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -48,10 +48,13 @@ class Segmenter(Protocol):
     def categories(self) -> tuple[str, ...]:
         """Category names; the id of ``categories[i]`` is ``i + 1``."""
 
-    def segment(self, photos: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+    def segment(
+        self, photos: Sequence[NDArray[np.uint8]], *, sizes: Sequence[tuple[int, int]] | None = None
+    ) -> list[list[Detection]]:
         """Detections a photo, by falling score. Photos: uint8 RGB (height, width, 3) in 0..255.
 
-        The result for a photo does not depend on the other photos of the call.
+        Masks are of the photos' own sizes, or of ``sizes`` (height, width) where the photos given
+        are reduced. The result for a photo does not depend on the other photos of the call.
         """
 
 
@@ -71,3 +74,22 @@ class Embedder(Protocol):
 
         Cut-outs: uint8 RGBA (height, width, 4) in 0..255, alpha 0 outside the mask. Any sizes.
         """
+
+
+class Decoder(Protocol):
+    """Turns a photo's bytes into pixels. Raises ``PhotoRejected``."""
+
+    def size(self, data: bytes) -> tuple[int, int]:
+        """``(height, width)`` after EXIF orientation; decodes everything, so that damage shows."""
+
+    def pixels(self, data: bytes) -> NDArray[np.uint8]:
+        """Pixels to work on, uint8 RGB (height, width, 3), perhaps reduced by a whole factor."""
+
+
+class UnitsWriter(Protocol):
+    """Writes a photo's units as the bytes of an embedding document."""
+
+    def write(
+        self, rows: Sequence[Mapping[str, object]], segmenter: ModelStamp, embedder: Embedder
+    ) -> bytes:
+        """The document; equal rows give equal bytes."""

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import mobilenet_v2
 
+from fashionmap.adapters.folded import without_norms
+
 TAPS = {3: 24, 6: 32, 13: 96, 17: 320}
 """MobileNetV2 blocks at strides 4, 8, 16, 32 and their channels."""
 
@@ -20,7 +22,7 @@ class MobileNetFeatures(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         blocks = mobilenet_v2(weights=None).features[:18]
-        self.blocks = nn.ModuleList(_without_norms(block) for block in blocks)
+        self.blocks = nn.ModuleList(without_norms(block) for block in blocks)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Features float (n, c, h/s, w/s) for s in 4, 8, 16, 32."""
@@ -30,21 +32,6 @@ class MobileNetFeatures(nn.Module):
             if index in TAPS:
                 maps.append(images)
         return maps
-
-
-def fold_batch_norms(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of ``torchvision.models.mobilenet_v2`` as weights of ``MobileNetFeatures``.
-
-    w' = w·γ/√(σ²+ε), b' = β − μ·γ/√(σ²+ε), ε = 1e-5.
-    """
-    model = mobilenet_v2(weights=None, num_classes=state["classifier.1.bias"].shape[0])
-    model.load_state_dict({**model.state_dict(), **{k: v.float() for k, v in state.items()}})
-    folded = [_fold(block) for block in model.features[:18]]
-    return {
-        f"blocks.{index}.{name}": value
-        for index, block in enumerate(folded)
-        for name, value in block.state_dict().items()
-    }
 
 
 class FeaturePyramid(nn.Module):
@@ -137,37 +124,3 @@ class GarmentBackbone(nn.Module):
         """Stops training of the first blocks of the body."""
         for block in list(self.body.blocks)[:blocks]:
             block.requires_grad_(False)
-
-
-def _without_norms(module: nn.Module) -> nn.Module:
-    if isinstance(module, nn.Conv2d):
-        return _biased(module)
-    if isinstance(module, nn.BatchNorm2d):
-        return nn.Identity()
-    for name, child in module.named_children():
-        setattr(module, name, _without_norms(child))
-    return module
-
-
-def _biased(conv: nn.Conv2d) -> nn.Conv2d:
-    kernel = (conv.kernel_size[0], conv.kernel_size[1])
-    stride = (conv.stride[0], conv.stride[1])
-    padding = kernel[0] // 2
-    twin = nn.Conv2d(
-        conv.in_channels, conv.out_channels, kernel, stride, padding, groups=conv.groups, bias=True
-    )
-    assert twin.bias is not None
-    nn.init.zeros_(twin.bias)
-    return twin
-
-
-def _fold(module: nn.Module) -> nn.Module:
-    children = list(module.named_children())
-    for (name, first), (after, second) in zip(children, children[1:], strict=False):
-        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-            setattr(module, name, torch.nn.utils.fusion.fuse_conv_bn_eval(first.eval(), second.eval()))
-            setattr(module, after, nn.Identity())
-    for name, child in module.named_children():
-        if not isinstance(child, nn.Conv2d):
-            setattr(module, name, _fold(child))
-    return module

@@ -15,11 +15,13 @@ from fashionmap.domain.taxonomy import PERSON, TAXONOMIES
 from fashionmap.errors import UsageError, WeightsRejected
 from fashionmap.segmentation.detections import detections_of
 from fashionmap.segmentation.network import GarmentMaskRCNN, keep_mask_grids
-from fashionmap.segmentation.weights import Weights, read_weights, shipped_weights
+from fashionmap.adapters.weights import Weights, read_weights, shipped_weights
 
 DEFAULT = "garments-small"
 THRESHOLD = 0.4
 """Least score of a garment by default."""
+SHORTEST_SIDE, LONGEST_SHAPE = 16, 12
+"""Photos under 16 px or of sides beyond 1 : 12 show no garments."""
 COCO_PERSON_URL = (
     "https://download.pytorch.org/models/maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"
 )
@@ -49,9 +51,12 @@ class MaskRCNNSegmenter:
         if hasattr(network.backbone, "low_precision"):
             network.backbone.low_precision = has_bfloat16(self._device)
 
-    def segment(self, photos: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+    def segment(
+        self, photos: Sequence[NDArray[np.uint8]], *, sizes: Sequence[tuple[int, int]] | None = None
+    ) -> list[list[Detection]]:
         """Detections a photo, by falling score. Photos: uint8 RGB (height, width, 3)."""
-        return [self._segment(photo) for photo in photos]
+        full = sizes or [(p.shape[0], p.shape[1]) for p in photos]
+        return [self._segment(p, size) for p, size in zip(photos, full, strict=True)]
 
     def raw(self, photo: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """The network's own output for one photo: boxes, labels, scores, mask grids."""
@@ -60,12 +65,14 @@ class MaskRCNNSegmenter:
             found: dict[str, Tensor] = self._network([tensor.permute(2, 0, 1).float().div(255)])[0]
         return {name: value.float().cpu().numpy() for name, value in found.items()}
 
-    def _segment(self, photo: NDArray[np.uint8]) -> list[Detection]:
-        height, width = photo.shape[:2]
-        if min(height, width) < 8:
+    def _segment(self, photo: NDArray[np.uint8], size: tuple[int, int]) -> list[Detection]:
+        (rows, columns), (height, width) = photo.shape[:2], size
+        if min(rows, columns) < SHORTEST_SIDE or max(rows, columns) > LONGEST_SHAPE * min(rows, columns):
             return []
+        raw = self.raw(photo)
+        raw["boxes"] = raw["boxes"] * np.array([width / columns, height / rows] * 2, np.float32)
         found = detections_of(
-            self.raw(photo), self._labels, height=height, width=width, threshold=self._threshold
+            raw, self._labels, height=height, width=width, threshold=self._threshold
         )
         return [d for d in found if d.category in self.categories]
 

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from fashionmap.domain.taxonomy import PERSON, Taxonomy
-from fashionmap.segmentation.backbone import fold_batch_norms
 from fashionmap.segmentation.model import (
     ARCHITECTURES,
     MaskRCNNSegmenter,
     has_bfloat16,
     segmenter_of,
 )
-from fashionmap.segmentation.weights import Weights, read_weights, write_weights
+from fashionmap.adapters.folded import fold_mobilenet
+from fashionmap.adapters.weights import Weights, read_weights, write_weights
 from fashionmap.training.evaluation import average_precision, results_of
 from fashionmap.training.segmenter.augment import Augmentation
 from fashionmap.training.segmenter.run_folder import RunFolder
@@ -262,7 +262,7 @@ def initialise(network: nn.Module, weights: Weights) -> None:
     """
     tensors = weights.tensors
     if "classifier.1.bias" in tensors:
-        folded = fold_batch_norms(tensors)
+        folded = fold_mobilenet(tensors)
         tensors = {f"backbone.body.{name}": value for name, value in folded.items()}
     own = network.state_dict()
     fitting = {k: v for k, v in tensors.items() if k in own and own[k].shape == v.shape}

@@ -1,0 +1,105 @@
+"""Embedding: segmented photos get vectors, colours and thumbnails of their units."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionmap.domain import keys
+from fashionmap.domain.documents import masks_from_bytes
+from fashionmap.domain.events import PhotoEmbedded, PhotoSegmented
+from fashionmap.domain.garment import Garment, MasksDocument
+from fashionmap.embedding.colours import dominant_colours
+from fashionmap.embedding.cutout import cut_out, thumbnail
+from fashionmap.errors import PermanentError
+from fashionmap.ports import BlobStore, Decoder, Embedder, UnitsWriter
+
+STAGE = "embedding"
+
+
+def embed_photos(
+    events: Sequence[PhotoSegmented],
+    *,
+    blobs: BlobStore,
+    decoder: Decoder,
+    embedder: Embedder,
+    writer: UnitsWriter,
+) -> list[PhotoEmbedded | PermanentError]:
+    """Writes each photo's embedding document, unless it is there already.
+
+    All cut-outs of the batch go through the model together; a refused photo costs nobody else's
+    work and comes back as its error.
+    """
+    results: dict[int, PhotoEmbedded | PermanentError] = {}
+    pending: list[tuple[int, MasksDocument, list[NDArray[np.uint8]]]] = []
+    for index, event in enumerate(events):
+        done = PhotoEmbedded(event.collection, event.photo_id, event.segmenter, embedder.stamp)
+        results[index] = done
+        if blobs.exists(_key(done)):
+            continue
+        try:
+            pending.append((index, *_read(event, blobs, decoder)))
+        except PermanentError as error:
+            results[index] = error
+    vectors = embedder.embed([c for _, _, cutouts in pending for c in cutouts])
+    first = 0
+    for index, document, cutouts in pending:
+        rows = _rows(document, cutouts, vectors[first : first + len(cutouts)])
+        first += len(cutouts)
+        done = results[index]
+        assert isinstance(done, PhotoEmbedded)
+        blobs.put(_key(done), writer.write(rows, document.segmenter, embedder))
+    return [results[i] for i in range(len(events))]
+
+
+def _key(done: PhotoEmbedded) -> str:
+    return keys.embeddings(done.collection, done.photo_id, done.segmenter, done.embedder)
+
+
+def _read(
+    event: PhotoSegmented, blobs: BlobStore, decoder: Decoder
+) -> tuple[MasksDocument, list[NDArray[np.uint8]]]:
+    masks_key = keys.masks(event.collection, event.photo_id, event.segmenter)
+    document = masks_from_bytes(blobs.get(masks_key))
+    if not document.garments:
+        return document, []
+    pixels = decoder.pixels(blobs.get(keys.original(event.collection, event.photo_id)))
+    return document, [cut_out(pixels, g.detection) for g in document.garments]
+
+
+def _rows(
+    document: MasksDocument, cutouts: list[NDArray[np.uint8]], vectors: NDArray[np.float32]
+) -> list[dict[str, Any]]:
+    triples = zip(document.garments, cutouts, vectors, strict=True)
+    return [unit_row(document, garment, cutout, vector) for garment, cutout, vector in triples]
+
+
+def unit_row(
+    document: MasksDocument,
+    garment: Garment,
+    cutout: NDArray[np.uint8],
+    vector: NDArray[np.float32],
+) -> dict[str, Any]:
+    """One row of the embedding document."""
+    photo, found = document.photo, garment.detection
+    colours, weights = dominant_colours(cutout)
+    return {
+        "id": garment.id,
+        "photo_id": photo.id,
+        "file_name": photo.file_name,
+        "unit": garment.unit,
+        "category": found.category,
+        "score": found.score,
+        "bbox": list(found.bbox),
+        "area": found.area,
+        "photo_width": photo.width,
+        "photo_height": photo.height,
+        "counts": found.mask.counts,
+        "colours": colours,
+        "colour_weights": weights,
+        "vector": vector,
+        "thumbnail": thumbnail(cutout),
+        "metadata": json.dumps(dict(photo.metadata), sort_keys=True, ensure_ascii=False),
+    }
