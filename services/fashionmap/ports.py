@@ -1,6 +1,7 @@
 """What the stages need from the outside world. Adapters give it; stages know only this."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,9 @@ class BlobStore(Protocol):
 
     def put(self, key: str, data: bytes) -> None:
         """Writes the whole object at once: a reader sees the old one or the new one."""
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Writes a local file as an object; the file is used up."""
 
     def exists(self, key: str) -> bool:
         """Whether an object lies under the key."""

@@ -1,6 +1,7 @@
 """The object store as a folder: the embedded default."""
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,17 @@ class FilesystemBlobStore:
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
+            raise StoreUnavailable(f"{key!r} cannot be written: {error.strerror}.") from error
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Moves a local file to its key."""
+        target = self._path(key)
+        part = target.with_name(f"{target.name}.{os.getpid()}-{threading.get_ident()}.part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(path, part)
+            part.replace(target)
+        except OSError as error:
             raise StoreUnavailable(f"{key!r} cannot be written: {error.strerror}.") from error
 
     def exists(self, key: str) -> bool:
