@@ -9,7 +9,7 @@ from fashionmap import __version__
 from fashionmap.errors import FashionMapError, UsageError
 
 GROUPS = (
-    *("map", "segment", "embed", "project", "neighbours"),
+    *("map", "segment", "embed", "project", "neighbours", "sample"),
 )
 
 
