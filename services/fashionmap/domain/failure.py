@@ -15,6 +15,8 @@ class Failure:
         file_name: Name to show.
         reason: One clear sentence.
         at: When, ISO 8601 in UTC.
+        type: Type of the refused message, to send it again.
+        body: Its bytes in base64.
     """
 
     collection: str
@@ -23,6 +25,8 @@ class Failure:
     file_name: str
     reason: str
     at: str
+    type: str = ""
+    body: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The record as it is stored."""

@@ -55,3 +55,23 @@ def failure(name: str, stage: str, photo_id: str) -> str:
 def map_version(name: str, version: str) -> str:
     """Prefix of one map; its ``map.json`` is written last."""
     return f"{collection(name)}maps/{version}/"
+
+
+def failures(name: str) -> str:
+    """Prefix of all failure records."""
+    return f"{collection(name)}failures/"
+
+
+def maps(name: str) -> str:
+    """Prefix of all maps."""
+    return f"{collection(name)}maps/"
+
+
+def newest_map(name: str) -> str:
+    """The JSON record that names the newest map."""
+    return f"{maps(name)}newest.json"
+
+
+def placed(name: str, version: str, photo_id: str) -> str:
+    """The JSON record of a photo's units that were placed on a map after it was built."""
+    return f"{map_version(name, version)}placed/{photo_id}.json"

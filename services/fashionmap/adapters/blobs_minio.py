@@ -1,0 +1,137 @@
+"""The object store by S3: MinIO, or any other that speaks it."""
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import urllib3
+from minio import Minio
+from minio.error import MinioException, S3Error, ServerError
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from fashionmap.errors import BlobNotFound, StoreUnavailable
+
+T = TypeVar("T")
+MISSING = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchBucket"})
+
+
+class MinioBlobStore:
+    """Objects in one bucket, which is made on first use.
+
+    A call that fails is tried again with growing, jittered waits for ``patience`` seconds; then
+    it is ``StoreUnavailable``.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        access_key: str,
+        secret_key: str,
+        bucket: str,
+        secure: bool = False,
+        region: str = "us-east-1",
+        patience: float = 20.0,
+    ) -> None:
+        timeout = urllib3.Timeout(connect=5, read=60)
+        pool = urllib3.PoolManager(timeout=timeout, maxsize=16, retries=False)
+        self._client = Minio(
+            endpoint,
+            access_key=access_key or None,
+            secret_key=secret_key or None,
+            secure=secure,
+            region=region,
+            http_client=pool,
+        )
+        self._bucket, self._patience, self._ready = bucket, patience, False
+
+    def get(self, key: str) -> bytes:
+        """The whole object; ``BlobNotFound`` where there is none."""
+
+        def read() -> bytes:
+            response = self._client.get_object(self._bucket, key)
+            try:
+                data: bytes = response.read()
+                return data
+            finally:
+                response.close()
+                response.release_conn()
+
+        return self._try(read, key)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Writes the whole object at once."""
+        self._try(lambda: self._client.put_object(self._bucket, key, io.BytesIO(data), len(data)), key)
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Uploads a local file in parts and removes it."""
+        self._try(lambda: self._client.fput_object(self._bucket, key, str(path)), key)
+        path.unlink()
+
+    def exists(self, key: str) -> bool:
+        """Whether an object lies under the key."""
+        try:
+            self._try(lambda: self._client.stat_object(self._bucket, key), key)
+        except BlobNotFound:
+            return False
+        return True
+
+    def delete(self, key: str) -> None:
+        """Removes the object; no error where there is none."""
+        self._try(lambda: self._client.remove_object(self._bucket, key), key)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys with the prefix, in ascending order."""
+
+        def read() -> list[str]:
+            found = self._client.list_objects(self._bucket, prefix=prefix, recursive=True)
+            return sorted(str(item.object_name) for item in found)
+
+        yield from self._try(read, prefix)
+
+    def check(self) -> None:
+        """Asks once whether the store answers; ``StoreUnavailable`` where it does not."""
+        self._call(lambda: self._client.bucket_exists(self._bucket), "")
+
+    def _try(self, act: Callable[[], T], key: str) -> T:
+        for attempt in Retrying(
+            retry=retry_if_exception_type(StoreUnavailable),
+            wait=wait_random_exponential(multiplier=0.1, max=5),
+            stop=stop_after_delay(self._patience),
+            reraise=True,
+        ):
+            with attempt:
+                self._make_bucket()
+                return self._call(act, key)
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def _make_bucket(self) -> None:
+        if self._ready:
+            return
+        if not self._call(lambda: self._client.bucket_exists(self._bucket), ""):
+            self._call(self._create, "")
+        self._ready = True
+
+    def _create(self) -> None:
+        try:
+            self._client.make_bucket(self._bucket)
+        except S3Error as error:
+            if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+                raise
+
+    def _call(self, act: Callable[[], T], key: str) -> T:
+        try:
+            return act()
+        except S3Error as error:
+            if error.code in MISSING:
+                self._ready = self._ready and error.code != "NoSuchBucket"
+                raise BlobNotFound(f"There is no object {key!r}.") from error
+            raise StoreUnavailable(f"The object store refuses {key!r}: {error.code}.") from error
+        except (MinioException, ServerError, urllib3.exceptions.HTTPError, OSError) as error:
+            raise StoreUnavailable(f"The object store does not answer: {error}.") from error

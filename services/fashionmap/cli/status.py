@@ -1,0 +1,75 @@
+"""``fashionmap status``, ``failures``, ``retry``, ``request-map``: a collection in the cluster."""
+
+from typing import Annotated
+
+import typer
+
+from fashionmap.cli.map import Unit
+
+Collection = Annotated[str, typer.Option(help="The collection.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("status")(status)
+    app.command("failures")(failures)
+    app.command("retry")(retry)
+    app.command("request-map")(request_map)
+
+
+def status(collection: Collection) -> None:
+    """Count a collection's photos by stage; its failures and its newest map."""
+    from fashionmap.entrypoints.collection import count_stages
+    from fashionmap.entrypoints.compose import object_store
+    from fashionmap.settings import Settings
+
+    census = count_stages(object_store(Settings()), collection)
+    for name in ("offered", "ingested", "segmented", "embedded", "failed"):
+        typer.echo(f"{name:<10}{len(getattr(census, name)):>10,}")
+    typer.echo(f"{'newest map':<10} {census.newest_map or 'none yet'}")
+
+
+def failures(collection: Collection) -> None:
+    """List refused photos: stage, file, reason."""
+    from fashionmap.entrypoints.collection import count_stages, failures_of
+    from fashionmap.entrypoints.compose import object_store
+    from fashionmap.settings import Settings
+
+    blobs = object_store(Settings())
+    count_stages(blobs, collection)
+    for record in failures_of(blobs, collection):
+        shown = record["file_name"] or record["photo_id"][:16]
+        typer.echo(f"{record['stage']}\t{shown}\t{record['reason']}")
+
+
+def retry(
+    collection: Collection,
+    stage: Annotated[str, typer.Option(help="Only of this stage.")] = "",
+) -> None:
+    """Send refused messages again, after their cause is mended."""
+    from fashionmap.entrypoints.collection import count_stages, replay
+    from fashionmap.entrypoints.compose import object_store, publisher
+    from fashionmap.settings import Settings
+
+    settings = Settings()
+    blobs, bus = object_store(settings), publisher(settings)
+    count_stages(blobs, collection)
+    typer.echo(f"{replay(blobs, bus, collection, stage=stage):,} messages sent again.")
+
+
+def request_map(
+    collection: Collection,
+    unit: Annotated[Unit, typer.Option(help="Garments, whole looks, or both.")] = Unit.GARMENT,
+    perplexity: Annotated[float, typer.Option(min=0, help="Of t-SNE; 0 chooses.")] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+) -> None:
+    """Have the collection's map built anew."""
+    from fashionmap.entrypoints.compose import object_store, publisher
+    from fashionmap.projection.handler import request_of
+    from fashionmap.settings import Settings
+
+    settings = Settings()
+    blobs, bus = object_store(settings), publisher(settings)
+    event = request_of(blobs, collection, unit=unit.value, perplexity=perplexity, seed=seed)
+    bus.publish([event])
+    typer.echo(f"Map {event.version} of {collection} is requested.")

@@ -1,0 +1,199 @@
+"""Which adapter and which model go where: the one place that knows all."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+
+from fashionmap.adapters.blobs_minio import MinioBlobStore
+from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
+from fashionmap.adapters.topology import QUEUES
+from fashionmap.domain.events import (
+    Event,
+    MapRequested,
+    PhotoEmbedded,
+    PhotoIngested,
+    PhotoOffered,
+    PhotoSegmented,
+)
+from fashionmap.entrypoints.stage import Stage
+from fashionmap.errors import PermanentError, UsageError
+from fashionmap.settings import Settings
+
+SERVICES = ("ingest", "segmentation", "embedding", "projection")
+
+
+@dataclass
+class Service:
+    """One service: its stages, and what it adds to a gRPC server.
+
+    Attributes:
+        name: Its name.
+        stages: One a queue.
+        rpc_name: Full name of its gRPC service.
+        servicer: Its gRPC servicer.
+        add_to: Registers the servicer with a server.
+    """
+
+    name: str
+    stages: list[Stage]
+    rpc_name: str
+    servicer: Any
+    add_to: Any
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def object_store(settings: Settings) -> MinioBlobStore:
+    """The object store of the settings."""
+    return MinioBlobStore(
+        settings.s3_endpoint,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+        bucket=settings.s3_bucket,
+        secure=settings.s3_secure,
+        region=settings.s3_region,
+        patience=settings.store_patience,
+    )
+
+
+def publisher(settings: Settings) -> RabbitPublisher:
+    """A publisher to the broker of the settings."""
+    return RabbitPublisher(settings.amqp_url, delivery_limit=settings.delivery_limit)
+
+
+def service(name: str, settings: Settings, *, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
+    """A service by name, with its models loaded."""
+    makers = {
+        "ingest": _ingest,
+        "segmentation": _segmentation,
+        "embedding": _embedding,
+        "projection": _projection,
+    }
+    if name not in makers:
+        raise UsageError(f"There is no service {name!r}: name one of {', '.join(SERVICES)}.")
+    return makers[name](settings, blobs, bus)
+
+
+def _ingest(settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
+    from fashionmap.adapters.photo_decoder import PhotoDecoder
+    from fashionmap.ingest.handler import STAGE, ingest_photo
+    from fashionmap.ingest.rpc import IngestServicer
+    from fashionmap.v1 import ingest_service_pb2_grpc as rpc
+
+    decoder = PhotoDecoder()
+
+    def one(event: PhotoOffered) -> PhotoIngested:
+        return ingest_photo(event, blobs=blobs, decoder=decoder)
+
+    def many(events: Sequence[PhotoOffered]) -> list[Event | PermanentError | None]:
+        results: list[Event | PermanentError | None] = []
+        for event in events:
+            try:
+                results.append(one(event))
+            except PermanentError as error:
+                results.append(error)
+        return results
+
+    stage = Stage(STAGE, QUEUES["ingest.photos"], (PhotoOffered,), many)
+    servicer = IngestServicer(one, bus)
+    add = rpc.add_IngestServiceServicer_to_server
+    return Service(STAGE, [stage], "fashionmap.v1.IngestService", servicer, add)
+
+
+def _segmentation(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher) -> Service:
+    from fashionmap.adapters.photo_decoder import PhotoDecoder
+    from fashionmap.adapters.threads import use_threads
+    from fashionmap.segmentation.handler import STAGE, segment_photos
+    from fashionmap.segmentation.model import load_segmenter
+    from fashionmap.segmentation.rpc import SegmentationServicer
+    from fashionmap.v1 import segmentation_service_pb2_grpc as rpc
+
+    use_threads(settings.threads)
+    decoder, lock = PhotoDecoder(), threading.Lock()
+    model = load_segmenter(
+        settings.segmenter, device=settings.device, threshold=settings.threshold
+    )
+
+    def many(events: Sequence[PhotoIngested]) -> Sequence[Event | PermanentError | None]:
+        with lock:
+            return segment_photos(events, blobs=blobs, decoder=decoder, segmenter=model)
+
+    stage = Stage(STAGE, QUEUES["segmentation.photos"], (PhotoIngested,), many)
+    servicer = SegmentationServicer(blobs=blobs, decoder=decoder, segmenter=model, lock=lock)
+    add = rpc.add_SegmentationServiceServicer_to_server
+    return Service(STAGE, [stage], "fashionmap.v1.SegmentationService", servicer, add, lock)
+
+
+def _embedding(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher) -> Service:
+    from fashionmap.adapters.photo_decoder import PhotoDecoder
+    from fashionmap.adapters.threads import use_threads
+    from fashionmap.adapters.units_table import ArrowUnitsWriter
+    from fashionmap.embedding.handler import STAGE, embed_photos
+    from fashionmap.embedding.model import load_embedder
+    from fashionmap.embedding.rpc import EmbeddingServicer
+    from fashionmap.v1 import embedding_service_pb2_grpc as rpc
+
+    use_threads(settings.threads)
+    decoder, lock = PhotoDecoder(), threading.Lock()
+    model, writer = load_embedder(settings.embedder, device=settings.device), ArrowUnitsWriter()
+
+    def unlocked(events: Sequence[PhotoSegmented]) -> list[PhotoEmbedded | PermanentError]:
+        return embed_photos(events, blobs=blobs, decoder=decoder, embedder=model, writer=writer)
+
+    def many(events: Sequence[PhotoSegmented]) -> Sequence[Event | PermanentError | None]:
+        with lock:
+            return unlocked(events)
+
+    stage = Stage(STAGE, QUEUES["embedding.photos"], (PhotoSegmented,), many)
+    servicer = EmbeddingServicer(
+        blobs=blobs,
+        decoder=decoder,
+        embedder=model,
+        embed=lambda event: unlocked([event])[0],
+        lock=lock,
+    )
+    add = rpc.add_EmbeddingServiceServicer_to_server
+    return Service(STAGE, [stage], "fashionmap.v1.EmbeddingService", servicer, add, lock)
+
+
+def _projection(_settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
+    from fashionmap.projection.handler import (
+        STAGE,
+        MapCache,
+        build_requested_map,
+        place_photos,
+    )
+    from fashionmap.projection.rpc import ProjectionServicer
+    from fashionmap.v1 import projection_service_pb2_grpc as rpc
+
+    maps = MapCache(blobs)
+
+    def build(events: Sequence[MapRequested]) -> list[Event | PermanentError | None]:
+        results: list[Event | PermanentError | None] = []
+        for event in events:
+            try:
+                results.append(build_requested_map(event, blobs=blobs))
+            except PermanentError as error:
+                results.append(error)
+        return results
+
+    def put(events: Sequence[PhotoEmbedded]) -> Sequence[Event | PermanentError | None]:
+        return place_photos(events, blobs=blobs, maps=maps)
+
+    stages = [
+        Stage(STAGE, QUEUES["projection.maps"], (MapRequested,), build),
+        Stage(STAGE, QUEUES["projection.photos"], (PhotoEmbedded,), put),
+    ]
+    servicer = ProjectionServicer(blobs=blobs, publisher=bus, maps=maps)
+    add = rpc.add_ProjectionServiceServicer_to_server
+    return Service(STAGE, stages, "fashionmap.v1.ProjectionService", servicer, add)
+
+
+def grpc_options() -> list[tuple[str, int]]:
+    """Options of every gRPC server: no second server on a port in use."""
+    return [("grpc.so_reuseport", 0)]
+
+
+

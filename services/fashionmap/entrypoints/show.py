@@ -1,0 +1,43 @@
+"""A map folder as a web page on this machine."""
+
+from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from fashionmap.errors import UsageError
+
+HIDDEN = "/.fashionmap"
+
+
+class _Files(SimpleHTTPRequestHandler):
+    """Serves a folder's files, but not the run's state, and no listings."""
+
+    def end_headers(self) -> None:
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Content-Security-Policy", "default-src 'self' data:")
+        super().end_headers()
+
+    def send_head(self) -> Any:
+        if self.path.startswith(HIDDEN):
+            self.send_error(404)
+            return None
+        return super().send_head()
+
+    def list_directory(self, path: Any) -> None:  # noqa: ARG002
+        self.send_error(404)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Says nothing of each request."""
+
+
+def show_folder(folder: Path, *, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serves until Ctrl-C; says the address first."""
+    try:
+        server = ThreadingHTTPServer((host, port), partial(_Files, directory=str(folder)))
+    except OSError as error:
+        raise UsageError(f"Nothing can be served on {host}:{port}: {error.strerror}.") from error
+    say(f"The map is at http://{host}:{server.server_address[1]}/ (Ctrl-C ends).")
+    with server:
+        server.serve_forever()

@@ -1,0 +1,60 @@
+"""gRPC of segmentation: masks of stored and of uploaded photos."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+
+import grpc
+
+from fashionmap.adapters.codec import masks_to_message
+from fashionmap.adapters.photo_decoder import MOST_BYTES
+from fashionmap.adapters.rpc_errors import translated
+from fashionmap.domain import keys
+from fashionmap.domain.documents import masks_from_bytes
+from fashionmap.domain.photo import Photo
+from fashionmap.errors import PhotoRejected
+from fashionmap.ports import BlobStore, Decoder, Segmenter
+from fashionmap.segmentation.handler import masks_of
+from fashionmap.v1 import segmentation_service_pb2 as pb
+from fashionmap.v1 import segmentation_service_pb2_grpc
+
+
+class SegmentationServicer(segmentation_service_pb2_grpc.SegmentationServiceServicer):
+    """Answers with masks. ``lock`` is shared with the consumer: one model, one user at a time."""
+
+    def __init__(
+        self, *, blobs: BlobStore, decoder: Decoder, segmenter: Segmenter, lock: threading.Lock
+    ) -> None:
+        self._blobs, self._decoder, self._segmenter, self._lock = blobs, decoder, segmenter, lock
+
+    def GetMasks(  # noqa: N802
+        self, request: pb.GetMasksRequest, context: grpc.ServicerContext
+    ) -> pb.GetMasksResponse:
+        """The stored masks of a photo."""
+        with translated(context):
+            key = keys.masks(request.collection, request.photo_id, self._segmenter.stamp)
+            document = masks_from_bytes(self._blobs.get(key))
+            return pb.GetMasksResponse(masks=masks_to_message(document))
+
+    def SegmentPhoto(  # noqa: N802
+        self, request_iterator: Iterator[pb.SegmentPhotoRequest], context: grpc.ServicerContext
+    ) -> pb.SegmentPhotoResponse:
+        """Masks of an uploaded photo; nothing is stored."""
+        with translated(context):
+            data = _read(request_iterator)
+            height, width = self._decoder.size(data)
+            photo = Photo(hashlib.sha256(data).hexdigest(), "", width, height)
+            with self._lock:
+                document = masks_of(
+                    photo, data, decoder=self._decoder, segmenter=self._segmenter
+                )
+            return pb.SegmentPhotoResponse(masks=masks_to_message(document))
+
+
+def _read(parts: Iterator[pb.SegmentPhotoRequest]) -> bytes:
+    data = bytearray()
+    for part in parts:
+        data += part.chunk
+        if len(data) > MOST_BYTES:
+            raise PhotoRejected(f"The photo has more than the allowed {MOST_BYTES >> 20} MB.")
+    return bytes(data)
