@@ -21,8 +21,8 @@ SUFFIXES = frozenset(
 )
 """File name endings of these formats, for folders."""
 MOST_BYTES = 256 * 2**20
-MOST_PIXELS = 180_000_000
-"""A 100-megapixel photo comes through; beyond 180 a picture is taken for a bomb."""
+MOST_PIXELS = 178_000_000
+"""A 100-megapixel photo comes through; beyond 178 a picture is taken for a bomb."""
 
 
 def decode_photo(data: bytes, *, shortest: int | None = None) -> NDArray[np.uint8]:

@@ -4,6 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+PATIENCE, GROWTH = 20, 1.03
+"""After so many rounds with overlaps all centres move apart by so much, so that rounds end."""
+STRIDE = 2.0
+"""Over-relaxation of a round's mean push."""
+
 
 def spread_apart(
     centres: NDArray[np.float64], sizes: NDArray[np.float64], *, rounds: int = 400
@@ -18,7 +23,10 @@ def spread_apart(
         return moved
     moved += np.random.default_rng(0).normal(scale=1e-3, size=moved.shape)
     reach = float(sizes.max())
-    for _ in range(rounds):
+    for number in range(rounds):
+        if number % PATIENCE == PATIENCE - 1:
+            middle = moved.mean(axis=0)
+            moved = middle + (moved - middle) * GROWTH
         pairs = cKDTree(moved).query_pairs(reach, p=np.inf, output_type="ndarray")
         push = _push(moved, sizes, pairs)
         if push is None:
@@ -49,4 +57,4 @@ def _push(
     np.add.at(moves, one, -step)
     np.add.at(moves, two, step)
     hits = np.bincount(np.concatenate([one, two]), minlength=len(centres))
-    return moves / np.maximum(np.sqrt(hits), 1)[:, None]
+    return moves / np.maximum(hits, 1)[:, None] * STRIDE

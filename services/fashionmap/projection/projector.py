@@ -94,6 +94,7 @@ class Projector:
         )
         start = _principal(reduced, 2, chosen.seed).astype(np.float64)
         start = start / max(float(np.std(start[:, 0])), 1e-12) * 1e-4
+        start += np.random.default_rng(chosen.seed).normal(scale=1e-6, size=start.shape)
         layout = TSNEEmbedding(
             start,
             affinities,
@@ -155,6 +156,8 @@ def _principal(vectors: NDArray[np.float32], components: int, seed: int) -> NDAr
     """Scores of the first principal components, float32 (n, components)."""
     from sklearn.decomposition import PCA
 
+    if not (vectors.std(axis=0) > 0).any():
+        return np.zeros((len(vectors), components), np.float32)
     possible = min(components, *vectors.shape)
     scores = PCA(possible, svd_solver="auto", random_state=seed).fit_transform(vectors)
     padded = np.zeros((len(vectors), components), np.float32)

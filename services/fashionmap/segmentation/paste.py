@@ -34,25 +34,33 @@ def paste_into_crop(
     grid: NDArray[np.float32], box: tuple[float, float, float, float], *, height: int, width: int
 ) -> tuple[NDArray[np.bool_], int, int]:
     """The mask's pixels bool (h, w) in the smallest whole-pixel window, and its left and top."""
-    x1, y1, x2, y2 = box
-    left, top = max(int(np.floor(x1)), 0), max(int(np.floor(y1)), 0)
-    right, bottom = min(int(np.ceil(x2)), width), min(int(np.ceil(y2)), height)
-    if right <= left or bottom <= top or x2 <= x1 or y2 <= y1:
+    cells = grid.shape[0]
+    x0, x1 = _whole(box[0], box[2], cells)
+    y0, y1 = _whole(box[1], box[3], cells)
+    left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
+    if right <= left or bottom <= top:
         return np.zeros((0, 0), dtype=np.bool_), 0, 0
     padded = cv2.copyMakeBorder(
         np.rint(grid * 255).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0
     )
-    scale_x, scale_y = grid.shape[1] / (x2 - x1), grid.shape[0] / (y2 - y1)
-    # centre of pixel u of the window, in cells of the padded grid: (left + u + ½ − x1)·s − ½ + 1
+    scale_x, scale_y = (cells + 2) / (x1 - x0), (cells + 2) / (y1 - y0)
+    # centre of pixel u of the window, in cells of the padded grid: (left - x0 + u + ½)·s - ½
     matrix = np.array(
         [
-            [scale_x, 0.0, (left + 0.5 - x1) * scale_x + 0.5],
-            [0.0, scale_y, (top + 0.5 - y1) * scale_y + 0.5],
+            [scale_x, 0.0, (left - x0 + 0.5) * scale_x - 0.5],
+            [0.0, scale_y, (top - y0 + 0.5) * scale_y - 0.5],
         ]
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     pasted = cv2.warpAffine(padded, matrix, (right - left, bottom - top), flags=flags)
     return pasted >= 128, left, top
+
+
+def _whole(low: float, high: float, cells: int) -> tuple[int, int]:
+    """The padded box in whole pixels, as torchvision's ``paste_mask_in_image`` rounds it."""
+    middle, half = (low + high) / 2, (high - low) / 2 * (cells + 2) / cells
+    start = int(middle - half)
+    return start, max(int(middle + half) + 1, start + 1)
 
 
 def encode_crop(
@@ -76,7 +84,7 @@ def _runs(
     crop: NDArray[np.bool_], *, left: int, top: int, height: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Starts and ends of runs of ones, as offsets into the photo read column by column."""
-    if crop.size == 0:
+    if not crop.any():
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     columns = np.zeros((crop.shape[1], crop.shape[0] + 1), dtype=np.int8)
     columns[:, :-1] = crop.T
@@ -86,4 +94,4 @@ def _runs(
     offsets = (column + left) * height + row + top
     starts, ends = offsets[0::2], offsets[1::2]
     joined = starts[1:] == ends[:-1]  # a run that leaves a column below and enters the next above
-    return starts[np.r_[True, ~joined][: len(starts)]], ends[np.r_[~joined, True][-len(ends) :]]
+    return starts[np.r_[True, ~joined]], ends[np.r_[~joined, True]]
