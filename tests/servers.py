@@ -29,7 +29,11 @@ def free_port() -> int:
 def minio_binary() -> str | None:
     """MinIO from FASHIONMAP_MINIO, from .tools or from the PATH."""
     own = ROOT / ".tools" / "bin" / "minio"
-    for candidate in (os.environ.get("FASHIONMAP_MINIO", ""), str(own), shutil.which("minio") or ""):
+    for candidate in (
+        os.environ.get("FASHIONMAP_MINIO", ""),
+        str(own),
+        shutil.which("minio") or "",
+    ):
         if candidate and Path(candidate).is_file():
             return candidate
     return None
@@ -68,7 +72,9 @@ class Server:
         deadline = time.monotonic() + 90
         while not self.ready():
             if time.monotonic() > deadline or self.process.poll() is not None:
-                raise RuntimeError(f"{self.command[0]} does not start: {self.log.read_text()[-2000:]}")
+                raise RuntimeError(
+                    f"{self.command[0]} does not start: {self.log.read_text()[-2000:]}"
+                )
             time.sleep(0.2)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
@@ -109,7 +115,17 @@ class Servers:
             timeout=60,
         )
         subprocess.run(
-            ["/usr/lib/rabbitmq/bin/rabbitmqctl", "-q", "set_permissions", "-p", name, "guest", ".*", ".*", ".*"],
+            [
+                "/usr/lib/rabbitmq/bin/rabbitmqctl",
+                "-q",
+                "set_permissions",
+                "-p",
+                name,
+                "guest",
+                ".*",
+                ".*",
+                ".*",
+            ],
             env={**os.environ, **self.rabbitmq.environment},
             check=True,
             capture_output=True,
@@ -134,8 +150,19 @@ def start_servers(folder: Path) -> Servers:
         folder / "rabbitmq.log",
     )
     minio = Server(
-        [str(minio_binary()), "server", "--address", f"127.0.0.1:{s3_port}", "--quiet", str(folder / "minio")],
-        {"MINIO_ROOT_USER": "testaccess", "MINIO_ROOT_PASSWORD": "testsecret123", "MINIO_BROWSER": "off"},
+        [
+            str(minio_binary()),
+            "server",
+            "--address",
+            f"127.0.0.1:{s3_port}",
+            "--quiet",
+            str(folder / "minio"),
+        ],
+        {
+            "MINIO_ROOT_USER": "testaccess",
+            "MINIO_ROOT_PASSWORD": "testsecret123",
+            "MINIO_BROWSER": "off",
+        },
         lambda: _http_answers(f"http://127.0.0.1:{s3_port}/minio/health/ready"),
         folder / "minio.log",
     )
@@ -163,7 +190,9 @@ def _rabbitmq_environment(folder: Path, port: int, dist_port: int) -> dict[str, 
 def _amqp_answers(port: int) -> bool:
     try:
         pika.BlockingConnection(
-            pika.ConnectionParameters("127.0.0.1", port, socket_timeout=2, blocked_connection_timeout=5)
+            pika.ConnectionParameters(
+                "127.0.0.1", port, socket_timeout=2, blocked_connection_timeout=5
+            )
         ).close()
     except (pika.exceptions.AMQPError, OSError):
         return False

@@ -19,7 +19,9 @@ def detection(mask: np.ndarray) -> Detection:
 
 
 @pytest.mark.parametrize("reduced", [1, 2])
-def test_given_a_mask_when_cut_out_then_alpha_is_the_mask_and_pixels_are_the_photos(reduced: int) -> None:
+def test_given_a_mask_when_cut_out_then_alpha_is_the_mask_and_pixels_are_the_photos(
+    reduced: int,
+) -> None:
     photo = np.zeros((120, 80, 3), np.uint8)
     photo[40:80, 20:60] = (200, 30, 40)
     mask = np.zeros((120, 80), bool)
@@ -81,5 +83,8 @@ def test_given_published_pairs_when_compared_then_ciede2000_is_theirs(one, two, 
 
 def test_given_known_vectors_when_measured_then_figures_are_right() -> None:
     known = np.eye(4, dtype=np.float32)
-    assert neighbour_accuracy(known, ["a", "b", "c", "d"], known, ["a", "b", "c", "x"], count=1) == 0.75
+    assert (
+        neighbour_accuracy(known, ["a", "b", "c", "d"], known, ["a", "b", "c", "x"], count=1)
+        == 0.75
+    )
     assert view_recall(known, known[[0, 1, 3, 2]]) == 0.5

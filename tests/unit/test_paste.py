@@ -48,7 +48,10 @@ def test_given_any_window_when_encoded_then_pycocotools_reads_the_same_mask(
     random = np.random.default_rng(seed)
     crop = random.random((rows, columns)) < random.random()
     top, left = random.integers(0, 4, 2)
-    height, width = int(rows + top + random.integers(0, 3)), int(columns + left + random.integers(0, 3))
+    height, width = (
+        int(rows + top + random.integers(0, 3)),
+        int(columns + left + random.integers(0, 3)),
+    )
     full = np.zeros((height, width), np.uint8)
     full[top : top + rows, left : left + columns] = crop
     mask, area, bbox = encode_crop(crop, left=int(left), top=int(top), height=height, width=width)

@@ -42,7 +42,9 @@ def test_given_an_allowed_format_when_decoded_then_it_is_rgb(kind: str) -> None:
     ],
     ids=["alpha", "grey alpha", "grey", "bits", "palette", "16 bit"],
 )
-def test_given_an_odd_mode_when_decoded_then_it_becomes_rgb(image: Image.Image, expected: int) -> None:
+def test_given_an_odd_mode_when_decoded_then_it_becomes_rgb(
+    image: Image.Image, expected: int
+) -> None:
     pixels = decode_photo(encoded(image, "PNG"))
     assert pixels.shape == (20, 20, 3)
     assert np.abs(pixels.astype(int) - expected).max() <= 1
@@ -118,11 +120,8 @@ def test_given_the_hostile_set_when_decoded_then_all_is_pixels_or_a_sentence(sha
             readable = image.width * image.height <= MOST_PIXELS
         except Exception:
             readable = False
-        try:
-            pixels = decode_photo(data)
-        except PhotoRejected as error:
-            assert not readable, f"{path.name} was refused: {error}"
-            assert str(error).endswith(".")
-        else:
-            assert pixels.ndim == 3
-            assert pixels.shape[2] == 3
+        if readable:
+            assert decode_photo(data).shape[2] == 3, path.name
+            continue
+        with pytest.raises(PhotoRejected, match=r"\.$"):
+            decode_photo(data)

@@ -23,7 +23,9 @@ def test_given_looks_when_written_then_they_do_not_depend_on_how_many(tmp_path, 
         assert (tmp_path / "images" / name).read_bytes() == (looks / "images" / name).read_bytes()
 
 
-def test_given_looks_when_read_by_pycocotools_then_masks_are_those_of_what_is_seen(looks, capsys) -> None:
+def test_given_looks_when_read_by_pycocotools_then_masks_are_those_of_what_is_seen(
+    looks, capsys
+) -> None:
     coco = COCO(looks / "annotations.json")
     assert len(coco.imgs) == 12
     for number in coco.imgs:

@@ -67,7 +67,9 @@ class MinioBlobStore:
 
     def put(self, key: str, data: bytes) -> None:
         """Writes the whole object at once."""
-        self._try(lambda: self._client.put_object(self._bucket, key, io.BytesIO(data), len(data)), key)
+        self._try(
+            lambda: self._client.put_object(self._bucket, key, io.BytesIO(data), len(data)), key
+        )
 
     def put_file(self, key: str, path: Path) -> None:
         """Uploads a local file in parts and removes it."""

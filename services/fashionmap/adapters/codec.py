@@ -62,7 +62,9 @@ def decode(type_: str, body: bytes) -> Event:
 
 def to_message(event: Event) -> Message:
     """The protobuf message of an event."""
-    fields = {k: v for k, v in vars(event).items() if k not in ("metadata", "segmenter", "embedder")}
+    fields = {
+        k: v for k, v in vars(event).items() if k not in ("metadata", "segmenter", "embedder")
+    }
     message: Any = getattr(events_pb2, type(event).__name__)(**fields)
     if isinstance(event, PhotoOffered):
         for name, value in event.metadata.items():

@@ -1,5 +1,7 @@
 """MobileNetV2 without batch norms: each is folded into its convolution's bias."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torchvision.models import mobilenet_v2
@@ -44,7 +46,7 @@ def _biased(conv: nn.Conv2d) -> nn.Conv2d:
 
 def _fold(module: nn.Module) -> nn.Module:
     children = list(module.named_children())
-    for (name, first), (after, second) in zip(children, children[1:], strict=False):
+    for (name, first), (after, second) in pairwise(children):
         if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
             fused = torch.nn.utils.fusion.fuse_conv_bn_eval(first.eval(), second.eval())
             setattr(module, name, fused)

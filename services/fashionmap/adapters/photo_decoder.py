@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fashionmap.errors import PhotoRejected
 
@@ -111,8 +111,10 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
                 yield image
     except PhotoRejected:
         raise
-    except Image.UnidentifiedImageError as error:
-        raise PhotoRejected("The file is no JPEG, PNG, WebP, TIFF, HEIC or AVIF picture.") from error
+    except UnidentifiedImageError as error:
+        raise PhotoRejected(
+            "The file is no JPEG, PNG, WebP, TIFF, HEIC or AVIF picture."
+        ) from error
     except Image.DecompressionBombError as error:
         raise PhotoRejected("The picture would unpack to far too many pixels.") from error
     except MemoryError as error:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pika
@@ -111,10 +112,8 @@ class RabbitPublisher:
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None and connection.is_open:
-            try:
+            with suppress(AMQPError, OSError):
                 connection.close()
-            except (AMQPError, OSError):
-                pass
 
 
 class _Confirming:

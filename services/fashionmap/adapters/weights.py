@@ -33,7 +33,7 @@ class Weights:
 
 
 def read_weights(path: Path, *, sha256: str | None = None) -> Weights:
-    """Reads a safetensors file; ``WeightsRejected`` where it is missing, broken or not ``sha256``."""
+    """Reads a safetensors file; ``WeightsRejected`` if missing, broken or not ``sha256``."""
     try:
         data = path.read_bytes()
     except OSError as error:

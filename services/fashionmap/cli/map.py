@@ -35,7 +35,9 @@ def register(app: typer.Typer) -> None:
 def make_map(
     photos: Photos,
     out: Annotated[Path, typer.Option(help="Folder of the map.")],
-    unit: Annotated[Unit, typer.Option(help="Lay out garments, whole looks, or both.")] = Unit.GARMENT,
+    unit: Annotated[
+        Unit, typer.Option(help="Lay out garments, whole looks, or both.")
+    ] = Unit.GARMENT,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
     metadata: Annotated[
         Path | None, typer.Option(help="CSV or JSON with a file_name and any other columns.")

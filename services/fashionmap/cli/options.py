@@ -15,7 +15,9 @@ SegmenterName = Annotated[
 ]
 EmbedderName = Annotated[
     str,
-    typer.Option("--embedder", help="garments-embedder, vgg16, resnet50, … or a .safetensors file."),
+    typer.Option(
+        "--embedder", help="garments-embedder, vgg16, resnet50, … or a .safetensors file."
+    ),
 ]
 Weights = Annotated[
     Path | None,

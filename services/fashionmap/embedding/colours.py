@@ -37,7 +37,7 @@ def _sample(cutout: NDArray[np.uint8]) -> NDArray[np.float32]:
     if len(chosen) == 0:
         return np.zeros((0, 3), np.float32)
     pixels = chosen[None].astype(np.float32) / 255
-    lab: NDArray[np.float32] = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[0]  # type: ignore[assignment]
+    lab: NDArray[np.float32] = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[0]
     return lab
 
 

@@ -48,9 +48,9 @@ def embed_photos(
     for index, document, cutouts in pending:
         rows = _rows(document, cutouts, vectors[first : first + len(cutouts)])
         first += len(cutouts)
-        done = results[index]
-        assert isinstance(done, PhotoEmbedded)
-        blobs.put(_key(done), writer.write(rows, document.segmenter, embedder))
+        embedded = results[index]
+        assert isinstance(embedded, PhotoEmbedded)
+        blobs.put(_key(embedded), writer.write(rows, document.segmenter, embedder))
     return [results[i] for i in range(len(events))]
 
 

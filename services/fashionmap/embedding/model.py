@@ -41,7 +41,8 @@ class NetworkEmbedder:
         self._side, self._device = side, torch.device(device)
         self._mean = torch.tensor(mean).view(1, 3, 1, 1)
         self._std = torch.tensor(std).view(1, 3, 1, 1)
-        self._network = network.eval().to(self._device, memory_format=torch.channels_last)
+        self._network = network.eval().to(self._device)
+        self._network = self._network.to(memory_format=torch.channels_last)
 
     def embed(self, cutouts: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Vectors float32 (n, dimensions) of length 1. Cut-outs: uint8 RGBA (h, w, 4)."""
@@ -158,9 +159,11 @@ _HEADS: dict[str, tuple[Callable[[Any], None], int]] = {
 
 
 def _torchvision_embedder(name: str, *, weights: Path | None, device: str) -> NetworkEmbedder:
-    family = name if name in _HEADS else name.split("_")[0]
+    family = name if name in _HEADS else name.split("_", maxsplit=1)[0]
     if family not in _HEADS or name not in models.list_models(module=models):
-        known = ", ".join(["garments-embedder", "vgg16", "resnet50", "inception_v3", "mobilenet_v2"])
+        known = ", ".join(
+            ["garments-embedder", "vgg16", "resnet50", "inception_v3", "mobilenet_v2"]
+        )
         raise UsageError(f"There is no embedder {name!r}: name {known}, convnext_* or vit_*.")
     settings = {"init_weights": False} if family in ("vgg16", "inception_v3") else {}
     model = models.get_model(name, weights=None, **settings)
@@ -186,7 +189,7 @@ def _fill(model: nn.Module, name: str, path: Path | None) -> ModelStamp:
         weights = read_weights(path)
         tensors, digest = weights.tensors, weights.sha256
     else:
-        chosen: Any = models.get_model_weights(name).DEFAULT  # type: ignore[attr-defined]
+        chosen: Any = models.get_model_weights(name).DEFAULT
         tensors, digest = _download(chosen), chosen.url.rsplit("-", 1)[-1][:8].ljust(64, "0")
     try:
         model.load_state_dict(tensors)

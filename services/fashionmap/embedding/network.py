@@ -11,7 +11,8 @@ MIDDLE, LAST = 13, 18
 """Blocks whose features are pooled: 96 channels at stride 16 (texture), 1280 at stride 32."""
 LEVELS = 4
 """Levels a colour channel in the soft histogram."""
-FEATURES = 96 + 1280 + LEVELS**3
+COLOURS = LEVELS**3
+FEATURES = 96 + 1280 + COLOURS
 
 
 class GarmentEmbedderNetwork(nn.Module):
@@ -20,6 +21,9 @@ class GarmentEmbedderNetwork(nn.Module):
     Input: float (n, 3, side, side), RGB scaled to [-1, 1], exactly 0 where nothing is worn.
     Output: float (n, dimensions), not yet of length 1.
     """
+
+    centre: Tensor
+    spread: Tensor
 
     def __init__(self, dimensions: int) -> None:
         super().__init__()
@@ -44,13 +48,18 @@ class GarmentEmbedderNetwork(nn.Module):
                 pooled.append(maps.mean(dim=(2, 3)))
         return torch.cat([*pooled, colour_histogram(pictures)], dim=1)
 
+    def set_scale(self, centre: Tensor, spread: Tensor) -> None:
+        """Mean and deviation of the features, float (f,)."""
+        self.centre.copy_(centre)
+        self.spread.copy_(spread)
+
     def standardise(self, features: Tensor) -> Tensor:
         """Features with mean 0 and deviation 1 over the training data."""
         return (features - self.centre) / self.spread
 
 
 def colour_histogram(pictures: Tensor) -> Tensor:
-    """Soft RGB histogram (n, 64) of what is worn, square-rooted (Hellinger), the middle weighing more.
+    """Soft RGB histogram (n, 64) of what is worn, square-rooted; the middle weighs more.
 
     Each pixel spreads over the two nearest of four levels a channel (trilinear weights). Grey
     pixels of exactly 0 are outside the mask and do not count.

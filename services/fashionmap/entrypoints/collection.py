@@ -114,9 +114,7 @@ def failures_of(blobs: BlobStore, collection: str) -> Iterator[dict[str, Any]]:
         yield from_bytes(blobs.get(key))
 
 
-def replay(
-    blobs: BlobStore, bus: RabbitPublisher, collection: str, *, stage: str = ""
-) -> int:
+def replay(blobs: BlobStore, bus: RabbitPublisher, collection: str, *, stage: str = "") -> int:
     """Sends refused messages again and forgets the refusals; returns how many."""
     records = [r for r in failures_of(blobs, collection) if not stage or r["stage"] == stage]
     events: list[Event] = [decode(r["type"], base64.b64decode(r["body"])) for r in records]

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-
-
 from fashionmap.adapters.blobs_minio import MinioBlobStore
 from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
 from fashionmap.adapters.topology import QUEUES
@@ -63,7 +61,9 @@ def publisher(settings: Settings) -> RabbitPublisher:
     return RabbitPublisher(settings.amqp_url, delivery_limit=settings.delivery_limit)
 
 
-def service(name: str, settings: Settings, *, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
+def service(
+    name: str, settings: Settings, *, blobs: MinioBlobStore, bus: RabbitPublisher
+) -> Service:
     """A service by name, with its models loaded."""
     makers = {
         "ingest": _ingest,
@@ -76,7 +76,7 @@ def service(name: str, settings: Settings, *, blobs: MinioBlobStore, bus: Rabbit
     return makers[name](settings, blobs, bus)
 
 
-def _ingest(settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
+def _ingest(_settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
     from fashionmap.adapters.photo_decoder import PhotoDecoder
     from fashionmap.ingest.handler import STAGE, ingest_photo
     from fashionmap.ingest.rpc import IngestServicer
@@ -112,9 +112,7 @@ def _segmentation(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublish
 
     use_threads(settings.threads)
     decoder, lock = PhotoDecoder(), threading.Lock()
-    model = load_segmenter(
-        settings.segmenter, device=settings.device, threshold=settings.threshold
-    )
+    model = load_segmenter(settings.segmenter, device=settings.device, threshold=settings.threshold)
 
     def many(events: Sequence[PhotoIngested]) -> Sequence[Event | PermanentError | None]:
         with lock:
@@ -194,6 +192,3 @@ def _projection(_settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher
 def grpc_options() -> list[tuple[str, int]]:
     """Options of every gRPC server: no second server on a port in use."""
     return [("grpc.so_reuseport", 0)]
-
-
-

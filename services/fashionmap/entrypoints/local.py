@@ -128,7 +128,7 @@ class LocalRun:
 
     def _models(self, events: list[PhotoIngested]) -> None:
         """Segments and embeds a batch. A photo's document is its commit."""
-        parts = {"blobs": self._blobs, "decoder": self._decoder}
+        parts: Any = {"blobs": self._blobs, "decoder": self._decoder}
         found = segment_photos(events, segmenter=self._segmenter, **parts)
         segmented = [event for event in found if isinstance(event, PhotoSegmented)]
         results = embed_photos(

@@ -44,7 +44,8 @@ def _expand(argument: str) -> Iterable[PhotoFile]:
         return _folder(path)
     if path.is_file():
         return [PhotoFile(path, path.name)]
-    matches = [Path(match) for match in sorted(glob.glob(argument, recursive=True))]
+    found = glob.glob(argument, recursive=True)  # noqa: PTH207
+    matches = [Path(match) for match in sorted(found)]
     if not matches:
         raise UsageError(f"{argument} does not exist.")
     files = [PhotoFile(m, m.name) for m in matches if m.is_file()]

@@ -11,6 +11,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from fashionmap.adapters.blobs_minio import MinioBlobStore
 from fashionmap.adapters.consumer_rabbitmq import RabbitConsumer
 from fashionmap.entrypoints import compose
 from fashionmap.entrypoints.stage import Foreman, Stage
@@ -53,7 +54,7 @@ def serve(name: str, settings: Settings) -> None:
 class _Post(threading.Thread):
     """A stage at work on a thread of its own."""
 
-    def __init__(self, stage: Stage, settings: Settings, blobs: compose.MinioBlobStore) -> None:
+    def __init__(self, stage: Stage, settings: Settings, blobs: MinioBlobStore) -> None:
         super().__init__(name=stage.queue.name)
         self._bus = compose.publisher(settings)
         self._foreman = Foreman(stage, blobs=blobs, publisher=self._bus)
@@ -92,7 +93,7 @@ def _watch(
     crew: list[_Post],
     status: health.HealthServicer,
     rpc_name: str,
-    blobs: compose.MinioBlobStore,
+    blobs: MinioBlobStore,
 ) -> None:
     """Keeps the health status true until ``stop``: broker connected, store answering."""
     while not stop.wait(1.0):

@@ -28,7 +28,7 @@ class _Files(SimpleHTTPRequestHandler):
     def list_directory(self, path: Any) -> None:  # noqa: ARG002
         self.send_error(404)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """Says nothing of each request."""
 
 

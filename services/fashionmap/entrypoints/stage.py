@@ -98,7 +98,9 @@ class Foreman:
             except TransientError as error:
                 if self.stopping.is_set() or time.monotonic() - began > LONGEST_RETRY:
                     raise
-                log.warning("waiting", stage=self._stage.name, seconds=round(wait, 1), error=str(error))
+                log.warning(
+                    "waiting", stage=self._stage.name, seconds=round(wait, 1), error=str(error)
+                )
                 self.stopping.wait(random.uniform(wait / 2, wait))
                 wait = min(wait * 2, 30.0)
 

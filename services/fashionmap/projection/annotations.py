@@ -55,7 +55,16 @@ class AnnotationsWriter:
 
     def add_units(self, image_id: int, units: pa.Table) -> None:
         """Adds the units of one photo (columns as in the embedding document)."""
-        wanted = ["id", "category", "score", "bbox", "area", "counts", "photo_width", "photo_height"]
+        wanted = [
+            "id",
+            "category",
+            "score",
+            "bbox",
+            "area",
+            "counts",
+            "photo_width",
+            "photo_height",
+        ]
         for row in units.select(wanted).to_pylist():
             self.add(image_id, row)
 

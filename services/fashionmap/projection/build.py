@@ -152,9 +152,7 @@ def _lay_out(
         [names.get(colours[i], "") for i in rows],
         seed=parameters.seed,
     )
-    quality = map_quality(
-        vectors, coordinates, [categories[i] for i in rows], seed=parameters.seed
-    )
+    quality = map_quality(vectors, coordinates, [categories[i] for i in rows], seed=parameters.seed)
     return Layout(rows, coordinates, cells, shape, clusters, quality)
 
 
@@ -166,7 +164,9 @@ def _draw(
     for number, layout in enumerate(layouts.values()):
         ending = "-look" if number else ""
 
-        def pictures(chosen: Sequence[int], rows: NDArray[np.int64] = layout.rows) -> dict[int, bytes]:
+        def pictures(
+            chosen: Sequence[int], rows: NDArray[np.int64] = layout.rows
+        ) -> dict[int, bytes]:
             return _thumbnails(file, {int(rows[i]): i for i in chosen})
 
         coarse = layout.clusters.groups[0]
@@ -198,7 +198,10 @@ def _write_tables(
     )
     table = pa.table({"id": units.rows["id"], "vector": vectors.cast(pa.list_(pa.float32()))})
     pq.write_table(table, scratch / "vectors.parquet", compression="none")
-    groups = {kind: sum(layout.clusters.groups, []) for kind, layout in layouts.items()}
+    groups = {
+        kind: [group for level in layout.clusters.groups for group in level]
+        for kind, layout in layouts.items()
+    }
     store.put(prefix + "clusters.json", to_bytes(groups))
     for name in ("garments.parquet", "vectors.parquet", "thumbnails.parquet", "annotations.json"):
         store.put_file(prefix + name, scratch / name)

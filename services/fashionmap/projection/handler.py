@@ -164,7 +164,11 @@ def _place(
     units = units_from_bytes(document).select(["id", "unit", "category", "vector"]).to_pylist()
     there = maps.open(event.collection, version)
     known = set(there.rows["id"].to_pylist())
-    fresh = [u for u in units if u["id"] not in known and u["unit"] in set(there.rows["unit"].to_pylist())]
+    fresh = [
+        u
+        for u in units
+        if u["id"] not in known and u["unit"] in set(there.rows["unit"].to_pylist())
+    ]
     if not fresh:
         return None
     blobs.put(key, to_bytes(list(_placed(fresh, there))))

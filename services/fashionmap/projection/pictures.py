@@ -54,9 +54,7 @@ def draw_poster(
     return _png(paper)
 
 
-def draw_grid(
-    cells: NDArray[np.int32], shape: tuple[int, int], thumbnails: Thumbnails
-) -> bytes:
+def draw_grid(cells: NDArray[np.int32], shape: tuple[int, int], thumbnails: Thumbnails) -> bytes:
     """PNG of every unit in its cell; cells int32 (n, 2) as (column, row)."""
     if len(cells) == 0:
         return _png(_empty("Nothing was found to lay out."))

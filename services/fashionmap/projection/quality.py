@@ -36,14 +36,12 @@ def map_quality(
     }
 
 
-def _overlap(
-    high: NDArray[np.int64], low: NDArray[np.int64], own: NDArray[np.int64]
-) -> float:
+def _overlap(high: NDArray[np.int64], low: NDArray[np.int64], own: NDArray[np.int64]) -> float:
     shared = [
         len((set(a) - {me}) & (set(b) - {me})) / 10
         for a, b, me in zip(high.tolist(), low.tolist(), own.tolist(), strict=True)
     ]
-    return float(min(np.mean(shared), 1.0))
+    return min(float(np.mean(shared)), 1.0)
 
 
 def _purity(low: NDArray[np.int64], own: NDArray[np.int64], labels: NDArray[np.str_]) -> float:

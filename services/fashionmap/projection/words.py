@@ -64,7 +64,7 @@ def to_lab(colours: Sequence[str]) -> NDArray[np.float32]:
     rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours], np.float32)
     if len(rgb) == 0:
         return np.zeros((0, 3), np.float32)
-    lab: NDArray[np.float32] = cv2.cvtColor(rgb[None] / 255, cv2.COLOR_RGB2LAB)[0]  # type: ignore[assignment]
+    lab: NDArray[np.float32] = cv2.cvtColor(rgb[None] / 255, cv2.COLOR_RGB2LAB)[0]
     return lab
 
 

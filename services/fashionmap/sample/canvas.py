@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fashionmap.sample.fabric import Fabric
 
@@ -17,7 +17,7 @@ class Canvas:
 
     def __init__(self, pixels: NDArray[np.uint8], light: tuple[float, float]) -> None:
         self.pixels = pixels
-        self.labels = np.zeros(pixels.shape[:2], np.uint8)
+        self.labels: NDArray[np.uint8] = np.zeros((pixels.shape[0], pixels.shape[1]), np.uint8)
         self.light = light
 
     def paint(
@@ -44,7 +44,7 @@ class Canvas:
         if window is None:
             return
         x1, y1, x2, y2 = window
-        cover = np.zeros((y2 - y1, x2 - x1), np.uint8)
+        cover: NDArray[np.uint8] = np.zeros((y2 - y1, x2 - x1), np.uint8)
         scaled = [_fixed(s - (x1, y1)) for s in shapes]
         for shape in scaled:
             cv2.fillPoly(cover, [shape], 255, cv2.LINE_AA, SUBPIXELS)
@@ -57,9 +57,9 @@ class Canvas:
         self.pixels[y1:y2, x1:x2] = np.clip(below + alpha * (cloth - below), 0, 255)
         self.labels[y1:y2, x1:x2][cover >= 128] = label
 
-    def line(self, points: Points, colour: Sequence[float], width: int) -> None:
+    def line(self, points: Points, colour: ArrayLike, width: int) -> None:
         """A seam, a strand, a strap: it changes pixels, not labels."""
-        shade = tuple(float(c) for c in colour)
+        shade = tuple(float(c) for c in np.asarray(colour))
         cv2.polylines(self.pixels, [_fixed(points)], False, shade, width, cv2.LINE_AA, SUBPIXELS)
 
     def stroke(self, points: Points, fabric: Fabric, label: int, width: int) -> None:
@@ -87,7 +87,10 @@ class Canvas:
         height, width = cover.shape
         reach = int(np.clip(min(height, width) * 0.3, 5, 41)) | 1
         small = cv2.resize(cover, (max(width // 2, 1), max(height // 2, 1)))
-        soft = cv2.resize(cv2.blur(small, (reach // 2 | 1,) * 2), (width, height)).astype(np.float32) / 255
+        soft = (
+            cv2.resize(cv2.blur(small, (reach // 2 | 1,) * 2), (width, height)).astype(np.float32)
+            / 255
+        )
         shift = reach // 3
         tilt = np.roll(soft, -shift, 1) - np.roll(soft, shift, 1)
         light = 1 + round_ * (0.45 * (soft - 0.85) + self.light[0] * 0.32 * tilt)
@@ -104,7 +107,7 @@ class Canvas:
         return result
 
 
-def smooth(points: Sequence[Sequence[float]] | Points, *, closed: bool = True, steps: int = 6) -> Points:
+def smooth(points: ArrayLike, *, closed: bool = True, steps: int = 6) -> Points:
     """A Catmull-Rom curve through points, float64 (m, 2)."""
     knots = np.asarray(points, dtype=np.float64)
     if closed:
@@ -123,7 +126,7 @@ def smooth(points: Sequence[Sequence[float]] | Points, *, closed: bool = True, s
     return flat if closed else np.concatenate([flat, knots[-1:]])
 
 
-def limb(spine: Sequence[Sequence[float]] | Points, widths: Sequence[float]) -> Points:
+def limb(spine: ArrayLike, widths: Sequence[float]) -> Points:
     """Outline of a tapering limb along a spine; widths are half widths at its points."""
     line = smooth(np.asarray(spine, dtype=np.float64), closed=False)
     half = np.interp(np.linspace(0, 1, len(line)), np.linspace(0, 1, len(widths)), widths)
@@ -135,7 +138,7 @@ def limb(spine: Sequence[Sequence[float]] | Points, widths: Sequence[float]) -> 
     return outline
 
 
-def ellipse(centre: Sequence[float], radii: Sequence[float], *, turn: float = 0.0) -> Points:
+def ellipse(centre: Points, radii: tuple[float, float], *, turn: float = 0.0) -> Points:
     """An ellipse as outline."""
     angle = np.linspace(0, 2 * np.pi, 28, endpoint=False)
     x, y = np.cos(angle) * radii[0], np.sin(angle) * radii[1]

@@ -97,13 +97,15 @@ def _flowers(u: Rgb, v: Rgb, random: np.random.Generator) -> Rgb:
 
 def _denim(u: Rgb, v: Rgb, random: np.random.Generator) -> Rgb:
     twill = ((u + v) * 5 % 1 < 0.5).astype(np.float32) * 0.1
-    return twill + _noise(u.shape, random) * 0.22 + 0.05
+    woven: Rgb = (twill + _noise(u.shape, random) * 0.22 + 0.05).astype(np.float32)
+    return woven
 
 
 def _knit(u: Rgb, v: Rgb, random: np.random.Generator) -> Rgb:
     ribs = 0.5 + 0.5 * np.cos(2 * np.pi * u * 2.2)
     loops = 0.5 + 0.5 * np.cos(2 * np.pi * (v * 4 + 0.5 * np.abs((u * 2.2 % 1) - 0.5)))
-    return (0.22 * ribs + 0.1 * loops).astype(np.float32)
+    knitted: Rgb = (0.22 * ribs + 0.1 * loops).astype(np.float32)
+    return knitted
 
 
 def _tweed(u: Rgb, v: Rgb, random: np.random.Generator) -> Rgb:
@@ -132,7 +134,11 @@ PATTERNS: dict[str, Callable[[Rgb, Rgb, np.random.Generator], Rgb]] = {
 
 
 def draw_fabric(
-    random: np.random.Generator, patterns: tuple[str, ...], *, quiet: float = 0.5, sheen: float = 0.1
+    random: np.random.Generator,
+    patterns: tuple[str, ...],
+    *,
+    quiet: float = 0.5,
+    sheen: float = 0.1,
 ) -> Fabric:
     """A fabric of one of these patterns in colours that go together."""
     base = _colour(random, quiet)
@@ -158,12 +164,14 @@ def denim(random: np.random.Generator) -> Fabric:
 def _colour(random: np.random.Generator, quiet: float) -> Rgb:
     rows = QUIET if random.random() < quiet else np.arange(len(COLOURS))
     shade = COLOURS[rows[random.integers(len(rows))]] + random.normal(0, 7, 3)
-    return np.clip(shade, 8, 250).astype(np.float32)
+    chosen: Rgb = np.clip(shade, 8, 250).astype(np.float32)
+    return chosen
 
 
 def _edge(distance: Rgb) -> Rgb:
     """1 inside (negative), 0 outside, soft over the border."""
-    return np.clip(0.5 - distance * 14, 0, 1).astype(np.float32)
+    soft: Rgb = np.clip(0.5 - distance * 14, 0, 1).astype(np.float32)
+    return soft
 
 
 def _noise(shape: tuple[int, ...], random: np.random.Generator, *, cell: int = 3) -> Rgb:

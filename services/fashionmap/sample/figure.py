@@ -8,11 +8,26 @@ from fashionmap.sample.canvas import Canvas, Points, ellipse, limb, smooth
 from fashionmap.sample.fabric import Fabric, Rgb
 
 SKINS = np.array(
-    [(247, 220, 200), (236, 196, 168), (214, 166, 130), (180, 128, 92), (134, 90, 64), (88, 60, 46)],
+    [
+        (247, 220, 200),
+        (236, 196, 168),
+        (214, 166, 130),
+        (180, 128, 92),
+        (134, 90, 64),
+        (88, 60, 46),
+    ],
     np.float32,
 )
 HAIRS = np.array(
-    [(28, 22, 20), (62, 42, 30), (104, 70, 42), (150, 108, 62), (206, 170, 112), (140, 62, 34), (150, 148, 146)],
+    [
+        (28, 22, 20),
+        (62, 42, 30),
+        (104, 70, 42),
+        (150, 108, 62),
+        (206, 170, 112),
+        (140, 62, 34),
+        (150, 148, 146),
+    ],
     np.float32,
 )
 SKIN_LABEL = 14
@@ -146,12 +161,20 @@ def _arm(
 
 
 def _leg(
-    random: np.random.Generator, hip: Points, side: str, sign: int, u: float, build: float, top: float
+    random: np.random.Generator,
+    hip: Points,
+    side: str,
+    sign: int,
+    u: float,
+    build: float,
+    top: float,
 ) -> dict[str, Points]:
     spread = random.uniform(0.0, 0.22)
     start = hip + (sign * 0.32 * u * build, 0.05 * u)
     knee = start + (sign * spread * 0.6 * u, 1.95 * u)
-    ankle = np.array([knee[0] + sign * (spread - 0.06) * u, top + 7.55 * u + random.uniform(-0.1, 0.1) * u])
+    ankle = np.array(
+        [knee[0] + sign * (spread - 0.06) * u, top + 7.55 * u + random.uniform(-0.1, 0.1) * u]
+    )
     return {f"hipside_{side}": start, f"knee_{side}": knee, f"ankle_{side}": ankle}
 
 
@@ -160,7 +183,13 @@ def paint_body(canvas: Canvas, figure: Figure) -> None:
     skin = Fabric(figure.skin, figure.skin * 0.9, "plain", 9.0, 0.0, 0.15, 3)
     legs = [figure.leg(s, 0, 2, (0.4, 0.36, 0.24, 0.25, 0.12)) for s in "lr"]
     feet = [
-        limb([figure[f"ankle_{s}"], figure[f"ankle_{s}"] + (sign * 0.14 * figure.unit, 0.42 * figure.unit)], [0.14 * figure.unit, 0.16 * figure.unit])
+        limb(
+            [
+                figure[f"ankle_{s}"],
+                figure[f"ankle_{s}"] + (sign * 0.14 * figure.unit, 0.42 * figure.unit),
+            ],
+            [0.14 * figure.unit, 0.16 * figure.unit],
+        )
         for s, sign in (("l", -1), ("r", 1))
     ]
     canvas.paint([*legs, *feet], skin, SKIN_LABEL)
@@ -184,13 +213,52 @@ def paint_head(canvas: Canvas, figure: Figure) -> None:
     """Neck, hair and face."""
     u, head = figure.unit, figure.head
     skin = Fabric(figure.skin, figure.skin * 0.9, "plain", 9.0, 0.0, 0.15, 5)
-    hair = Fabric(np.clip(figure.hair, 6, 240), figure.hair * 0.55 + 10, "stripes", 3.4, 1.5, 0.5, 7)
+    hair = Fabric(
+        np.clip(figure.hair, 6, 240), figure.hair * 0.55 + 10, "stripes", 3.4, 1.5, 0.5, 7
+    )
     style = figure.hair_style
     if style in (1, 3):  # long, falling behind the shoulders
         drop = 1.15 if style == 1 else 0.75
-        canvas.paint([smooth([head + (-0.46 * u, -0.3 * u), head + (0, -0.66 * u), head + (0.46 * u, -0.3 * u), head + (0.56 * u, drop * u), head + (0.2 * u, (drop + 0.1) * u), head + (-0.2 * u, (drop + 0.1) * u), head + (-0.56 * u, drop * u)])], hair, SKIN_LABEL)
-    canvas.paint([limb([head + (0, 0.2 * u), figure["neck"] + (0, 0.12 * u)], [0.19 * u, 0.21 * u])], skin, SKIN_LABEL)
-    canvas.paint([smooth([head + (-0.36 * u, -0.2 * u), head + (0, -0.54 * u), head + (0.36 * u, -0.2 * u), head + (0.31 * u, 0.22 * u), head + (0.1 * u, 0.5 * u), head + (-0.1 * u, 0.5 * u), head + (-0.31 * u, 0.22 * u)])], skin, SKIN_LABEL, shadow=0.25)
+        canvas.paint(
+            [
+                smooth(
+                    [
+                        head + (-0.46 * u, -0.3 * u),
+                        head + (0, -0.66 * u),
+                        head + (0.46 * u, -0.3 * u),
+                        head + (0.56 * u, drop * u),
+                        head + (0.2 * u, (drop + 0.1) * u),
+                        head + (-0.2 * u, (drop + 0.1) * u),
+                        head + (-0.56 * u, drop * u),
+                    ]
+                )
+            ],
+            hair,
+            SKIN_LABEL,
+        )
+    canvas.paint(
+        [limb([head + (0, 0.2 * u), figure["neck"] + (0, 0.12 * u)], [0.19 * u, 0.21 * u])],
+        skin,
+        SKIN_LABEL,
+    )
+    canvas.paint(
+        [
+            smooth(
+                [
+                    head + (-0.36 * u, -0.2 * u),
+                    head + (0, -0.54 * u),
+                    head + (0.36 * u, -0.2 * u),
+                    head + (0.31 * u, 0.22 * u),
+                    head + (0.1 * u, 0.5 * u),
+                    head + (-0.1 * u, 0.5 * u),
+                    head + (-0.31 * u, 0.22 * u),
+                ]
+            )
+        ],
+        skin,
+        SKIN_LABEL,
+        shadow=0.25,
+    )
     _paint_face(canvas, figure)
     _paint_fringe(canvas, figure, hair)
 
@@ -200,21 +268,64 @@ def _paint_face(canvas: Canvas, figure: Figure) -> None:
     dark = figure.skin * 0.45
     for sign in (-1, 1):
         eye = head + (sign * 0.15 * u, 0.0)
-        canvas.line(smooth([eye + (-0.08 * u, 0), eye + (0, -0.035 * u), eye + (0.08 * u, 0)], closed=False), (40, 32, 30), max(int(u / 26), 1))
-        canvas.line(smooth([eye + (-0.1 * u, -0.1 * u), eye + (0, -0.14 * u), eye + (0.1 * u, -0.11 * u)], closed=False), figure.hair * 0.7, max(int(u / 30), 1))
-    canvas.line(smooth([head + (0.02 * u, 0.02 * u), head + (0.05 * u, 0.16 * u), head + (0, 0.18 * u)], closed=False), dark * 1.4, 1)
+        canvas.line(
+            smooth(
+                [eye + (-0.08 * u, 0), eye + (0, -0.035 * u), eye + (0.08 * u, 0)], closed=False
+            ),
+            (40, 32, 30),
+            max(int(u / 26), 1),
+        )
+        canvas.line(
+            smooth(
+                [eye + (-0.1 * u, -0.1 * u), eye + (0, -0.14 * u), eye + (0.1 * u, -0.11 * u)],
+                closed=False,
+            ),
+            figure.hair * 0.7,
+            max(int(u / 30), 1),
+        )
+    canvas.line(
+        smooth(
+            [head + (0.02 * u, 0.02 * u), head + (0.05 * u, 0.16 * u), head + (0, 0.18 * u)],
+            closed=False,
+        ),
+        dark * 1.4,
+        1,
+    )
     lips = head + (0, 0.31 * u)
-    canvas.line(smooth([lips + (-0.11 * u, 0), lips + (0, 0.03 * u), lips + (0.11 * u, 0)], closed=False), (168, 74, 78), max(int(u / 22), 2))
+    canvas.line(
+        smooth([lips + (-0.11 * u, 0), lips + (0, 0.03 * u), lips + (0.11 * u, 0)], closed=False),
+        (168, 74, 78),
+        max(int(u / 22), 2),
+    )
 
 
 def _paint_fringe(canvas: Canvas, figure: Figure, hair: Fabric) -> None:
     u, head, style = figure.unit, figure.head, figure.hair_style
     part = (-0.14 if style % 2 else 0.16) * u
-    crown = [head + (-0.41 * u, 0.02 * u), head + (-0.4 * u, -0.36 * u), head + (0, -0.66 * u), head + (0.4 * u, -0.36 * u), head + (0.41 * u, 0.02 * u), head + (0.3 * u, -0.24 * u), head + (part, -0.36 * u), head + (-0.3 * u, -0.2 * u)]
+    crown = [
+        head + (-0.41 * u, 0.02 * u),
+        head + (-0.4 * u, -0.36 * u),
+        head + (0, -0.66 * u),
+        head + (0.4 * u, -0.36 * u),
+        head + (0.41 * u, 0.02 * u),
+        head + (0.3 * u, -0.24 * u),
+        head + (part, -0.36 * u),
+        head + (-0.3 * u, -0.2 * u),
+    ]
     shapes = [smooth(crown)]
     if style == 2:  # a bob
         for sign in (-1, 1):
-            shapes.append(smooth([head + (sign * 0.33 * u, -0.3 * u), head + (sign * 0.5 * u, 0.1 * u), head + (sign * 0.46 * u, 0.52 * u), head + (sign * 0.3 * u, 0.5 * u), head + (sign * 0.33 * u, 0.1 * u)]))
+            shapes.append(
+                smooth(
+                    [
+                        head + (sign * 0.33 * u, -0.3 * u),
+                        head + (sign * 0.5 * u, 0.1 * u),
+                        head + (sign * 0.46 * u, 0.52 * u),
+                        head + (sign * 0.3 * u, 0.5 * u),
+                        head + (sign * 0.33 * u, 0.1 * u),
+                    ]
+                )
+            )
     if style == 4:  # a bun
         shapes.append(ellipse(head + (0.05 * u, -0.74 * u), (0.22 * u, 0.19 * u)))
     canvas.paint(shapes, hair, SKIN_LABEL, shadow=0.2)

@@ -64,7 +64,9 @@ def _dress(canvas: Canvas, figure: Figure, random: np.random.Generator) -> None:
     else:
         worn.paint_dress(canvas, figure, random)
     if wide:
-        (worn.paint_boots if boots and outfit < 0.12 else worn.paint_footwear)(canvas, figure, random)
+        (worn.paint_boots if boots and outfit < 0.12 else worn.paint_footwear)(
+            canvas, figure, random
+        )
     if random.random() < 0.42:
         worn.paint_belt(canvas, figure, random)
     if random.random() < 0.5:
@@ -80,9 +82,10 @@ def _cast_shadow(canvas: Canvas, figure: Figure) -> None:
     u = figure.unit
     feet = (figure["ankle_l"] + figure["ankle_r"]) / 2 + (0, 0.42 * u)
     outline = ellipse(feet - (canvas.light[0] * 0.5 * u, 0), (1.5 * u, 0.2 * u))
-    cover = np.zeros(canvas.labels.shape, np.uint8)
+    height = canvas.labels.shape[0]
+    cover: NDArray[np.uint8] = np.zeros((height, canvas.labels.shape[1]), np.uint8)
     cv2.fillPoly(cover, [outline.astype(np.int32)], 255)
-    y1, y2 = max(int(feet[1] - u), 0), min(int(feet[1] + u), cover.shape[0])
+    y1, y2 = max(int(feet[1] - u), 0), min(int(feet[1] + u), height)
     soft = cv2.blur(cover[y1:y2], (25, 9)).astype(np.float32)[..., None] / 255
     canvas.pixels[y1:y2] = (canvas.pixels[y1:y2] * (1 - 0.5 * soft)).astype(np.uint8)
 
@@ -101,9 +104,9 @@ def _photograph(pixels: NDArray[np.uint8], random: np.random.Generator) -> NDArr
     ramp = (ramp - 128) * random.uniform(0.92, 1.12) + 128
     table = np.clip(ramp, 0, 255).astype(np.uint8)[None]
     toned = cv2.LUT(pixels, table)
-    grain = np.empty(pixels.shape[:2], np.int8)
+    grain = np.empty((pixels.shape[0], pixels.shape[1]), np.int8)
     cv2.setRNGSeed(int(random.integers(1 << 30)))
-    cv2.randn(grain, 0, float(random.uniform(1.0, 4.0)))
+    cv2.randn(grain, np.zeros(1), np.full(1, random.uniform(1.0, 4.0)))
     grained = cv2.add(toned, cv2.merge([grain] * 3), dtype=cv2.CV_8U)
     result: NDArray[np.uint8] = np.asarray(grained, dtype=np.uint8)
     return result

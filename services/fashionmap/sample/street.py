@@ -6,7 +6,15 @@ from numpy.typing import NDArray
 
 SKIES = np.array([(206, 222, 236), (226, 224, 220), (240, 214, 188), (170, 196, 226)], np.float32)
 WALLS = np.array(
-    [(196, 184, 168), (168, 88, 70), (224, 220, 210), (122, 128, 132), (92, 110, 118), (214, 190, 150), (160, 170, 156)],
+    [
+        (196, 184, 168),
+        (168, 88, 70),
+        (224, 220, 210),
+        (122, 128, 132),
+        (92, 110, 118),
+        (214, 190, 150),
+        (160, 170, 156),
+    ],
     np.float32,
 )
 GROUNDS = np.array([(142, 140, 136), (168, 160, 150), (112, 112, 116), (150, 132, 116)], np.float32)
@@ -43,7 +51,9 @@ def _wall(part: NDArray[np.float32], random: np.random.Generator) -> None:
         step = int(random.integers(30, 70))
         part[(x % step < 2) | (y % (step * 2) < 2)] *= 0.75
     else:
-        part += cv2.resize(random.normal(0, 12, (h // 8 + 1, w // 8 + 1)).astype(np.float32), (w, h))[..., None]
+        part += cv2.resize(
+            random.normal(0, 12, (h // 8 + 1, w // 8 + 1)).astype(np.float32), (w, h)
+        )[..., None]
     if random.random() < 0.5:
         _opening(part, random)
     part *= np.linspace(1.06, 0.9, w)[None, :, None]
@@ -56,7 +66,9 @@ def _opening(part: NDArray[np.float32], random: np.random.Generator) -> None:
     x2, y1 = min(x1 + int(random.uniform(0.2, 0.4) * w), w), int(random.uniform(0.05, 0.4) * h)
     frame = WALLS[random.integers(len(WALLS))] * 0.5
     part[y1:, x1:x2] = frame
-    part[y1 + 4 :, x1 + 4 : x2 - 4] = random.uniform(30, 150) + np.linspace(40, 0, max(h - y1 - 4, 1))[:, None, None]
+    part[y1 + 4 :, x1 + 4 : x2 - 4] = (
+        random.uniform(30, 150) + np.linspace(40, 0, max(h - y1 - 4, 1))[:, None, None]
+    )
 
 
 def _avenue(part: NDArray[np.float32], random: np.random.Generator) -> None:

@@ -76,7 +76,9 @@ class SemanticBranch(nn.Module):
 
     def __init__(self, channels: int, categories: int) -> None:
         super().__init__()
-        self.fuse = nn.Sequential(SeparableConv(channels, channels), SeparableConv(channels, channels))
+        self.fuse = nn.Sequential(
+            SeparableConv(channels, channels), SeparableConv(channels, channels)
+        )
         self.context = nn.Conv2d(channels, channels, 1)
         self.logits = nn.Conv2d(channels, categories, 1)
         self.back = nn.ModuleList(nn.Conv2d(channels, channels, 1) for _ in TAPS)
@@ -90,14 +92,14 @@ class SemanticBranch(nn.Module):
         everywhere = self.context(levels[-1].mean(dim=(2, 3), keepdim=True))
         fused = self.fuse(fused + everywhere)
         enriched = [
-            level + back(functional.adaptive_avg_pool2d(fused, level.shape[-2:]))
+            level + back(functional.adaptive_avg_pool2d(fused, (level.shape[2], level.shape[3])))
             for level, back in zip(levels, self.back, strict=True)
         ]
         return enriched, self.logits(fused)
 
 
 class GarmentBackbone(nn.Module):
-    """Everything before the regions: pyramid levels ``"0"`` to ``"3"``, ``"pool"``, ``"semantic"``."""
+    """Everything before the regions: levels ``"0"`` to ``"3"``, ``"pool"``, ``"semantic"``."""
 
     def __init__(self, *, channels: int, semantic_categories: int) -> None:
         super().__init__()

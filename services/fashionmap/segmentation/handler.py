@@ -44,17 +44,13 @@ def segment_photos(
     results: list[PhotoSegmented | PermanentError] = []
     for event in events:
         try:
-            results.append(
-                segment_photo(event, blobs=blobs, decoder=decoder, segmenter=segmenter)
-            )
+            results.append(segment_photo(event, blobs=blobs, decoder=decoder, segmenter=segmenter))
         except PermanentError as error:
             results.append(error)
     return results
 
 
-def masks_of(
-    photo: Photo, data: bytes, *, decoder: Decoder, segmenter: Segmenter
-) -> MasksDocument:
+def masks_of(photo: Photo, data: bytes, *, decoder: Decoder, segmenter: Segmenter) -> MasksDocument:
     """The masks document of a photo's bytes; masks are of the photo's full size."""
     pixels = decoder.pixels(data)
     found = segmenter.segment([pixels], sizes=[(photo.height, photo.width)])[0]
@@ -63,4 +59,6 @@ def masks_of(
 
 def read_photo(event: PhotoIngested, blobs: BlobStore) -> Photo:
     """The photo's record."""
-    return photo_from_json(from_bytes(blobs.get(keys.photo_record(event.collection, event.photo_id))))
+    return photo_from_json(
+        from_bytes(blobs.get(keys.photo_record(event.collection, event.photo_id)))
+    )

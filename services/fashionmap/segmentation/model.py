@@ -9,22 +9,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fashionmap.adapters.weights import Weights, read_weights, shipped_weights
 from fashionmap.domain.garment import Detection
 from fashionmap.domain.photo import ModelStamp
 from fashionmap.domain.taxonomy import PERSON, TAXONOMIES
 from fashionmap.errors import UsageError, WeightsRejected
 from fashionmap.segmentation.detections import detections_of
 from fashionmap.segmentation.network import GarmentMaskRCNN, keep_mask_grids
-from fashionmap.adapters.weights import Weights, read_weights, shipped_weights
 
 DEFAULT = "garments-small"
 THRESHOLD = 0.4
 """Least score of a garment by default."""
 SHORTEST_SIDE, LONGEST_SHAPE = 16, 12
 """Photos under 16 px or of sides beyond 1 : 12 show no garments."""
-COCO_PERSON_URL = (
-    "https://download.pytorch.org/models/maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"
-)
+COCO_PERSON_URL = "https://download.pytorch.org/models/maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"
 
 
 class MaskRCNNSegmenter:
@@ -47,7 +45,8 @@ class MaskRCNNSegmenter:
         self.categories = tuple(c for c in labels if c != PERSON) or (PERSON,)
         self._labels, self._threshold = tuple(labels), threshold
         self._device = torch.device(device)
-        self._network = network.eval().to(self._device, memory_format=torch.channels_last)
+        self._network = network.eval().to(self._device)
+        self._network = self._network.to(memory_format=torch.channels_last)
         if hasattr(network.backbone, "low_precision"):
             network.backbone.low_precision = has_bfloat16(self._device)
 
@@ -67,7 +66,9 @@ class MaskRCNNSegmenter:
 
     def _segment(self, photo: NDArray[np.uint8], size: tuple[int, int]) -> list[Detection]:
         (rows, columns), (height, width) = photo.shape[:2], size
-        if min(rows, columns) < SHORTEST_SIDE or max(rows, columns) > LONGEST_SHAPE * min(rows, columns):
+        if min(rows, columns) < SHORTEST_SIDE or max(rows, columns) > LONGEST_SHAPE * min(
+            rows, columns
+        ):
             return []
         raw = self.raw(photo)
         raw["boxes"] = raw["boxes"] * np.array([width / columns, height / rows] * 2, np.float32)
@@ -99,7 +100,7 @@ def load_segmenter(
     """
     place = device_of(device)
     kept = THRESHOLD if threshold is None else threshold
-    if name_or_path.split("=")[0] == "coco-person":
+    if name_or_path.split("=", maxsplit=1)[0] == "coco-person":
         return _coco_person(name_or_path.partition("=")[2], device=place, threshold=kept)
     if name_or_path.endswith(".safetensors"):
         weights = read_weights(Path(name_or_path))
@@ -138,7 +139,7 @@ def resnet50_fpn_v2(categories: int, **settings: Any) -> nn.Module:
     """torchvision's ``maskrcnn_resnet50_fpn_v2`` without weights, masks kept as grids."""
     from torchvision.models.detection import maskrcnn_resnet50_fpn_v2
 
-    network = maskrcnn_resnet50_fpn_v2(
+    network: nn.Module = maskrcnn_resnet50_fpn_v2(
         weights=None, weights_backbone=None, num_classes=categories + 1, **settings
     )
     network.transform = keep_mask_grids(network.transform)
@@ -162,7 +163,7 @@ def device_of(name: str) -> str:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is computed in hardware there."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     supported: bool = torch.cpu._is_avx512_bf16_supported()
     return supported
 

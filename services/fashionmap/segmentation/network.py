@@ -21,7 +21,7 @@ SMALL_SIDE, LONGEST_SIDE = 448, 800
 """Photos are resized so that the short side is 448 px, unless the long one would pass 800."""
 
 
-class GarmentMaskRCNN(MaskRCNN):
+class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
     """Mask R-CNN (arXiv 1703.06870) for garments with under 10 million parameters.
 
     Args:
@@ -61,7 +61,7 @@ class GarmentMaskRCNN(MaskRCNN):
             mask_predictor=MaskPredictor(channels, classes),
             **{**defaults, **settings},
         )
-        self.transform = keep_mask_grids(self.transform)
+        self.transform: GridTransform = keep_mask_grids(self.transform)
         self.roi_heads.box_roi_pool = BoxPool()
         self.roi_heads.mask_roi_pool = MaskPool()
 
@@ -78,7 +78,7 @@ class GarmentMaskRCNN(MaskRCNN):
         return super().forward(images, targets)
 
 
-class GridTransform(GeneralizedRCNNTransform):
+class GridTransform(GeneralizedRCNNTransform):  # type: ignore[misc]
     """torchvision's transform, which leaves masks as small grids inside their boxes.
 
     In training the photos come in their final size and are not resized.
@@ -105,7 +105,7 @@ def keep_mask_grids(transform: GeneralizedRCNNTransform) -> GridTransform:
     )
 
 
-class GarmentAnchors(AnchorGenerator):
+class GarmentAnchors(AnchorGenerator):  # type: ignore[misc]
     """Five shapes a level (height : width): from a belt lying flat to trousers standing."""
 
     def __init__(self) -> None:

@@ -45,9 +45,7 @@ class SegmentationServicer(segmentation_service_pb2_grpc.SegmentationServiceServ
             height, width = self._decoder.size(data)
             photo = Photo(hashlib.sha256(data).hexdigest(), "", width, height)
             with self._lock:
-                document = masks_of(
-                    photo, data, decoder=self._decoder, segmenter=self._segmenter
-                )
+                document = masks_of(photo, data, decoder=self._decoder, segmenter=self._segmenter)
             return pb.SegmentPhotoResponse(masks=masks_to_message(document))
 
 

@@ -10,7 +10,9 @@ from fashionmap.domain.garment import Detection
 COCO_SIZES = ("all", "small", "medium", "large")
 
 
-def results_of(image_id: int, detections: Iterable[Detection], ids: dict[str, int]) -> list[dict[str, Any]]:
+def results_of(
+    image_id: int, detections: Iterable[Detection], ids: dict[str, int]
+) -> list[dict[str, Any]]:
     """Detections as COCO results; categories without an id in ``ids`` are left out."""
     return [
         {
@@ -47,7 +49,9 @@ def average_precision(
     from faster_coco_eval import COCO, COCOeval_faster
 
     coco = COCO({**truth, "annotations": [{**a} for a in truth["annotations"]]})
-    found = coco.loadRes([{**r} for r in results]) if results else COCO({**truth, "annotations": []})
+    found = (
+        coco.loadRes([{**r} for r in results]) if results else COCO({**truth, "annotations": []})
+    )
     evaluation = COCOeval_faster(coco, found, iouType=kind, print_function=lambda *_: None)
     if image_ids is not None:
         evaluation.params.imgIds = image_ids
@@ -60,7 +64,7 @@ def average_precision(
 
 
 def _by_category(truth: dict[str, Any], evaluation: Any) -> dict[str, float]:
-    """Mean precision a category over IoU thresholds and recalls, at all sizes and 100 detections."""
+    """Mean precision a category over IoU thresholds and recalls, all sizes, 100 detections."""
     precision = evaluation.eval["precision"][:, :, :, 0, -1]
     names = {c["id"]: c["name"] for c in truth["categories"]}
     table = {}

@@ -70,8 +70,9 @@ def convert_ccp(source: Path, out: Path) -> None:
         size = cv2.imread(str(picture))
         if size is None or size.shape[:2] != truth.shape:
             raise DatasetRejected(f"{picture} is missing or not of its annotation's size.")
-        image = {
-            "id": int(mat.stem),
+        number = int(mat.stem)
+        image: JsonObject = {
+            "id": number,
             "file_name": picture.name,
             "height": int(truth.shape[0]),
             "width": int(truth.shape[1]),
@@ -79,7 +80,7 @@ def convert_ccp(source: Path, out: Path) -> None:
             "group": _group(mat.stem),
         }
         images.append(image)
-        annotations += annotations_of(truth, labels, image_id=image["id"], first=len(annotations))
+        annotations += annotations_of(truth, labels, image_id=number, first=len(annotations))
         place_image(picture, out / "images" / picture.name)
     write_dataset(
         out,

@@ -62,16 +62,16 @@ def folder_items(folder: Path) -> Iterator[Item]:
                 yield Item(f"flat {kind.name}", "", whole_picture(read_rgb(path)))
 
 
-def view(
-    cutout: NDArray[np.uint8], random: np.random.Generator
-) -> NDArray[np.uint8]:
+def view(cutout: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
     """Another view of the same garment: mirrored, turned, cropped, in other light.
 
     Hue is left alone: red and blue must not become alike.
     """
     height, width = cutout.shape[:2]
     scale = random.uniform(0.85, 1.2)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), random.uniform(-12, 12), scale)
+    centre = (width / 2, height / 2)
+    turn = cv2.getRotationMatrix2D(centre, random.uniform(-12, 12), scale)
+    matrix = np.asarray(turn, dtype=np.float64)
     matrix[:, 2] += random.uniform(-0.06, 0.06, 2) * (width, height)
     turned = cv2.warpAffine(
         cutout, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE

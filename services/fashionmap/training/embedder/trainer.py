@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from fashionmap.adapters.folded import fold_mobilenet
 from fashionmap.adapters.weights import Weights, read_weights, write_weights
 from fashionmap.embedding.model import on_neutral_square
-from fashionmap.embedding.network import GarmentEmbedderNetwork
+from fashionmap.embedding.network import COLOURS, FEATURES, GarmentEmbedderNetwork
 from fashionmap.training.embedder.items import Item, view
 
 
@@ -35,6 +35,7 @@ class EmbedderPlan:
         temperature: Of the contrastive loss.
         kin: Weight of pairs of one category against views of one garment.
         drop: Share of features dropped in training.
+        colour: Weight of the colour histogram beside the learned part, whose weight is 1.
         seed: Of views, batches and initial weights.
         version: Version to stamp the weights with.
     """
@@ -46,8 +47,9 @@ class EmbedderPlan:
     batch: int = 512
     lr: float = 1e-3
     temperature: float = 0.1
-    kin: float = 0.3
+    kin: float = 1.0
     drop: float = 0.3
+    colour: float = 0.4
     seed: int = 0
     version: str = "0.1.0"
 
@@ -143,18 +145,20 @@ def fit_projection(
     """
     views = torch.from_numpy(features)
     flat = views.flatten(0, 1)
-    network.centre.copy_(flat.mean(0))
-    network.spread.copy_(flat.std(0).clamp(min=1e-3))
+    network.set_scale(flat.mean(0), flat.std(0).clamp(min=1e-3))
     views = network.standardise(views)
     kinds, products = _numbers(labels), _products(pairs)
-    optimizer = torch.optim.AdamW(network.project.parameters(), lr=plan.lr, weight_decay=0.05)
+    learned = nn.Linear(FEATURES, plan.dimensions - COLOURS)
+    optimizer = torch.optim.AdamW(learned.parameters(), lr=plan.lr, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.lr, total_steps=plan.steps)
     random = np.random.default_rng(plan.seed)
     for step in range(plan.steps):
         chosen = torch.from_numpy(random.permutation(len(labels))[: plan.batch])
-        which = torch.from_numpy(np.argsort(random.random((len(chosen), len(views))), axis=1)[:, :2])
+        which = torch.from_numpy(
+            np.argsort(random.random((len(chosen), len(views))), axis=1)[:, :2]
+        )
         two = torch.cat([views[which[:, i], chosen] for i in (0, 1)])
-        vectors = network.project(functional.dropout(two, plan.drop))
+        vectors = learned(functional.dropout(two, plan.drop))
         loss = contrast(vectors, products[chosen].repeat(2), kinds[chosen].repeat(2), plan)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -162,6 +166,25 @@ def fit_projection(
         schedule.step()
         if (step + 1) % 250 == 0:
             say(f"step {step + 1}: loss {float(loss.detach()):.3f}")
+    assemble(network, learned, views[0], colour=plan.colour)
+
+
+def assemble(
+    network: GarmentEmbedderNetwork, learned: nn.Linear, features: Tensor, *, colour: float
+) -> None:
+    """Puts the learned projection and the plain colour histogram side by side.
+
+    Both parts are scaled to mean length 1 over the standardised ``features`` (n, f); then the
+    histogram's by ``colour``.
+    """
+    with torch.no_grad():
+        histogram = features[:, -COLOURS:] * network.spread[-COLOURS:]
+        mean_length = learned(features).norm(dim=1).mean()
+        weight = torch.zeros(COLOURS, FEATURES)
+        weight[:, -COLOURS:] = torch.diag(network.spread[-COLOURS:])
+        weight *= colour / histogram.norm(dim=1).mean()
+        network.project.weight.copy_(torch.cat([learned.weight / mean_length, weight]))
+        network.project.bias.copy_(torch.cat([learned.bias / mean_length, torch.zeros(COLOURS)]))
 
 
 def contrast(vectors: Tensor, products: Tensor, kinds: Tensor, plan: EmbedderPlan) -> Tensor:

@@ -71,15 +71,13 @@ class Augmentation:
             matrix[0] = [-sx, 0, canvas[1] - matrix[0, 2]]
         return Warp(matrix, canvas)
 
-    def colour(
-        self, image: NDArray[np.uint8], random: np.random.Generator
-    ) -> NDArray[np.uint8]:
+    def colour(self, image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
         """Random brightness, contrast, saturation and hue on uint8 RGB (height, width, 3)."""
         bright, contrast, saturation = random.uniform(1 - self.light, 1 + self.light, size=3)
         ramp = np.arange(256) * bright
         ramp = np.clip((ramp - 127) * contrast + 127, 0, 255).astype(np.uint8)
         hsv = cv2.cvtColor(cv2.LUT(image, ramp), cv2.COLOR_RGB2HSV)
-        turn = int(round(random.uniform(-self.hue, self.hue) / 2))
+        turn = round(random.uniform(-self.hue, self.hue) / 2)
         tables = np.stack(
             [
                 (np.arange(256) + turn) % 180,

@@ -69,7 +69,7 @@ class RunFolder:
         if self._board is None:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._board = SummaryWriter(str(self.path / "tensorboard"))  # type: ignore[no-untyped-call]
+            self._board = SummaryWriter(str(self.path / "tensorboard"))
         for name, value in values.items():
             if isinstance(value, float):
                 self._board.add_scalar(name, value, values.get("step", values.get("epoch", 0)))

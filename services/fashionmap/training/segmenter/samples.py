@@ -38,7 +38,9 @@ def load_labelled(annotations: Path, images: Path, taxonomy: Taxonomy) -> list[L
     for annotation in document["annotations"]:
         name = names.get(annotation["category_id"])
         if name not in taxonomy.categories:
-            raise DatasetRejected(f"{annotations} has a category {name!r} that is not in the taxonomy.")
+            raise DatasetRejected(
+                f"{annotations} has a category {name!r} that is not in the taxonomy."
+            )
         by_image[annotation["image_id"]].append({**annotation, "label": taxonomy.id_of(name)})
     return [
         Labelled(images / i["file_name"], i["height"], i["width"], tuple(by_image[i["id"]]))
@@ -61,7 +63,12 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
         seed: int,
         repeat_below: float = 0.25,
     ) -> None:
-        self.photos, self.taxonomy, self.augmentation, self.seed = photos, taxonomy, augmentation, seed
+        self.photos, self.taxonomy, self.augmentation, self.seed = (
+            photos,
+            taxonomy,
+            augmentation,
+            seed,
+        )
         self.canvas = (480, 320)
         self.frequency = _frequency(photos)
         self.factors = [_factor(p, self.frequency, repeat_below) for p in photos]
@@ -91,13 +98,19 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
         warped = [warp.mask(m) for m in masks]
         if self.rare and random.random() < self.augmentation.paste:
             canvas = self._paste(canvas, warped, labels, random)
-        return to_tensors(self.augmentation.colour(canvas, random), warped, labels, self.taxonomy)
+        return to_tensors(self.augmentation.colour(canvas, random), warped, labels)
 
-    def _read(self, photo: Labelled) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]], list[int]]:
+    def _read(
+        self, photo: Labelled
+    ) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]], list[int]]:
         image = read_rgb(photo.path)
         size = {"height": photo.height, "width": photo.width}
         masks = [decode_segmentation(a["segmentation"], **size) for a in photo.annotations]
-        return image, masks, [IGNORED if a.get("iscrowd") else a["label"] for a in photo.annotations]
+        return (
+            image,
+            masks,
+            [IGNORED if a.get("iscrowd") else a["label"] for a in photo.annotations],
+        )
 
     def _paste(
         self,
@@ -118,17 +131,19 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
         mask = warp.mask(mask)
         for other in masks:
             other[mask > 0] = 0
-        person = self.taxonomy.categories.index(PERSON) + 1 if PERSON in self.taxonomy.categories else 0
+        person = (
+            self.taxonomy.categories.index(PERSON) + 1 if PERSON in self.taxonomy.categories else 0
+        )
         for other, label in zip(masks, labels, strict=True):
             if label == person:
-                other |= mask
+                np.bitwise_or(other, mask, out=other)
         masks.append(mask)
         labels.append(annotation["label"])
         return np.where(mask[..., None] > 0, warp.image(source), canvas)
 
 
 def to_tensors(
-    image: NDArray[np.uint8], masks: list[NDArray[np.uint8]], labels: list[int], taxonomy: Taxonomy
+    image: NDArray[np.uint8], masks: list[NDArray[np.uint8]], labels: list[int]
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Model input and targets of a canvas; masks of under 12 pixels are dropped."""
     kept = [(m, c) for m, c in zip(masks, labels, strict=True) if c != IGNORED and m.sum() >= 12]

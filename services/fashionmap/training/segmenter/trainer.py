@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from fashionmap.adapters.folded import fold_mobilenet
+from fashionmap.adapters.weights import Weights, read_weights, write_weights
 from fashionmap.domain.taxonomy import PERSON, Taxonomy
 from fashionmap.segmentation.model import (
     ARCHITECTURES,
@@ -18,8 +20,6 @@ from fashionmap.segmentation.model import (
     has_bfloat16,
     segmenter_of,
 )
-from fashionmap.adapters.folded import fold_mobilenet
-from fashionmap.adapters.weights import Weights, read_weights, write_weights
 from fashionmap.training.evaluation import average_precision, results_of
 from fashionmap.training.segmenter.augment import Augmentation
 from fashionmap.training.segmenter.run_folder import RunFolder
@@ -56,7 +56,11 @@ class TrainingPlan:
     lr: float = 6e-4
     body_lr: float = 0.3
     warmup: int = 200
-    canvases: tuple[tuple[float, int, int], ...] = ((0.4, 480, 320), (0.8, 576, 384), (1.0, 672, 448))
+    canvases: tuple[tuple[float, int, int], ...] = (
+        (0.4, 480, 320),
+        (0.8, 576, 384),
+        (1.0, 672, 448),
+    )
     evaluate_every: int = 4
     amp: bool = True
     frozen: int = 4
@@ -112,7 +116,9 @@ class Trainer:
 
     def segmenter(self, threshold: float = 0.05) -> MaskRCNNSegmenter:
         """The averaged weights as a segmenter, rounded as they will be shipped."""
-        halves = {k: v.half().float() if v.is_floating_point() else v for k, v in self.average.items()}
+        halves = {
+            k: v.half().float() if v.is_floating_point() else v for k, v in self.average.items()
+        }
         weights = Weights(Path("training"), "0" * 64, self._metadata(), halves)
         return segmenter_of(weights, device=self.plan.device, threshold=threshold)
 
@@ -144,7 +150,9 @@ class Trainer:
         self.folder.log(**entry, lr=self._rate(), photos_per_second=round(rate, 2))
         self.say(f"epoch {self.epoch}: loss {means['loss']:.3f}, {rate:.1f} photos/s")
 
-    def _step(self, images: list[Tensor], targets: list[dict[str, Tensor]], *, update: bool) -> dict[str, float]:
+    def _step(
+        self, images: list[Tensor], targets: list[dict[str, Tensor]], *, update: bool
+    ) -> dict[str, float]:
         device = self.plan.device
         images = [i.to(device) for i in images]
         targets = [{k: v.to(device) for k, v in t.items()} for t in targets]
@@ -188,7 +196,9 @@ class Trainer:
     def _rate(self) -> float:
         """Linear warm-up, then a cosine to 2 % of the peak (arXiv 1608.03983)."""
         warm = min((self.step + 1) / self.plan.warmup, 1.0)
-        return self.plan.lr * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self._progress())))
+        return (
+            self.plan.lr * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self._progress())))
+        )
 
     def _canvas(self) -> tuple[int, int]:
         share = self._progress() if self.plan.minutes > 0 else self.epoch / self.plan.epochs
@@ -212,7 +222,9 @@ class Trainer:
         segmenter = self.segmenter()
         ids = {c["name"]: c["id"] for c in truth["categories"] if c["name"] != PERSON}
         wanted = {**truth, "categories": [c for c in truth["categories"] if c["name"] != PERSON]}
-        wanted["annotations"] = [a for a in truth["annotations"] if a["category_id"] in ids.values()]
+        wanted["annotations"] = [
+            a for a in truth["annotations"] if a["category_id"] in ids.values()
+        ]
         results = []
         for image in truth["images"]:
             found = segmenter.segment([read_rgb(images / image["file_name"])])[0]
@@ -300,5 +312,7 @@ def train(
     return trainer.run()
 
 
-def _collate(batch: list[tuple[Tensor, dict[str, Tensor]]]) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
+def _collate(
+    batch: list[tuple[Tensor, dict[str, Tensor]]],
+) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
     return [image for image, _ in batch], [target for _, target in batch]

@@ -1,0 +1,97 @@
+# fashionMap: `make help` lists what there is.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PHOTOS ?=
+OUT ?= map
+MINIO_VERSION ?= latest
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-faults check proto bench tools system format clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## Set up .venv with everything
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "fashionMap needs Python 3.11 or later; $$($(PYTHON) --version) is here." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(MAKE) --no-print-directory .venv-package
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet torch torchvision
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+.PHONY: .venv-package
+.venv-package: # Debian ships venv apart
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get install -y -qq python3-venv >/dev/null; \
+	else echo "Python's venv is missing: sudo apt-get install python3-venv" >&2; exit 1; fi
+
+run: install ## Make a map: make run PHOTOS=folder [OUT=map]; without PHOTOS of drawn looks
+	@if [ -z "$(PHOTOS)" ]; then \
+		[ -f sample/dataset.json ] || $(BIN)/fashionmap sample sample --count 150; \
+		$(BIN)/fashionmap map sample/images --out $(OUT); \
+	else $(BIN)/fashionmap map "$(PHOTOS)" --out $(OUT); fi
+	@echo "To look at it: $(BIN)/fashionmap serve $(OUT)"
+
+test: install system tools ## Run all tests, with the real RabbitMQ and MinIO
+	OMP_NUM_THREADS=2 $(BIN)/pytest -q
+
+test-faults: install system tools ## Run the long fault suite
+	OMP_NUM_THREADS=2 $(BIN)/pytest -q -m faults
+
+system: # what tests need of the system, where it can be installed
+	@if [ ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; then \
+		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq rabbitmq-server >/dev/null || true; \
+		else echo "For the services' tests: sudo apt-get install rabbitmq-server" >&2; fi; fi
+
+tools: .tools/bin/.looked # MinIO, built from its source where Go is
+
+.tools/bin/.looked:
+	@mkdir -p .tools/bin
+	@if [ -n "$$FASHIONMAP_MINIO" ] || command -v minio >/dev/null; then true; \
+	elif PATH="$$PATH:/usr/local/go/bin" command -v go >/dev/null; then \
+		echo "Building MinIO ($(MINIO_VERSION)) with Go …"; \
+		PATH="$$PATH:/usr/local/go/bin" GOBIN="$$PWD/.tools/bin" \
+			go install github.com/minio/minio@$(MINIO_VERSION) || true; \
+	else echo "No MinIO and no Go: the services' tests cannot run." >&2; fi
+	@touch $@
+
+check: install ## Lint, types, import contracts, protos
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd protos && ../$(BIN)/buf lint
+	$(MAKE) --no-print-directory proto-current
+
+.PHONY: proto-current
+proto-current: # the generated code is that of protos/
+	@folder=$$(mktemp -d) && $(BIN)/python -m grpc_tools.protoc -I protos --python_out=$$folder \
+		--pyi_out=$$folder --grpc_python_out=$$folder protos/fashionmap/v1/*.proto && \
+		for file in $$folder/fashionmap/v1/*.py; do \
+			grep -v 'Protobuf Python Version\|^    [0-9]*,$$\|^GRPC_GENERATED' $$file > $$file.a; \
+			grep -v 'Protobuf Python Version\|^    [0-9]*,$$\|^GRPC_GENERATED' \
+				services/fashionmap/v1/$$(basename $$file) > $$file.b; \
+			cmp -s $$file.a $$file.b || { echo "$$(basename $$file) is stale: make proto" >&2; exit 1; }; \
+		done; rm -r $$folder
+
+proto: install ## Generate services/fashionmap/v1 from protos/
+	$(BIN)/python -m grpc_tools.protoc -I protos --python_out=services --pyi_out=services \
+		--grpc_python_out=services protos/fashionmap/v1/*.proto
+
+bench: install ## Measure against named peers, as ratios
+	$(BIN)/python -m benchmarks
+
+format: install ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove what make made
+	rm -rf $(VENV) .tools sample map .pytest_cache .mypy_cache .ruff_cache
