@@ -1,0 +1,268 @@
+"""The four services as processes, over the real RabbitMQ and the real MinIO."""
+
+import io
+import json
+import time
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pika
+import pyarrow.parquet as pq
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from fashionmap.adapters.units_table import units_from_bytes
+from fashionmap.entrypoints.collection import count_stages, failures_of, publish_files
+from fashionmap.entrypoints.compose import object_store, publisher
+from fashionmap.entrypoints.photos_on_disk import find_photos
+from fashionmap.ports import BlobStore
+from fashionmap.settings import Settings
+from fashionmap.v1 import (
+    embedding_service_pb2,
+    embedding_service_pb2_grpc,
+    events_pb2,
+    ingest_service_pb2,
+    ingest_service_pb2_grpc,
+    projection_service_pb2,
+    projection_service_pb2_grpc,
+    segmentation_service_pb2,
+    segmentation_service_pb2_grpc,
+)
+from tests.processes import SERVICES, Cluster, cluster, until
+from tests.servers import Servers
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def local(looks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same looks through the embedded form."""
+    out = tmp_path_factory.mktemp("local") / "map"
+    Cluster({}, out.parent).run("map", str(looks / "images"), "--out", str(out))
+    return out
+
+
+@pytest.fixture
+def settings(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with a virtual host and a bucket of their own."""
+    for name, value in servers.fresh().items():
+        monkeypatch.setenv(name, value)
+    return Settings()
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    wanted = ("amqp_url", "s3_endpoint", "s3_access_key", "s3_secret_key", "s3_bucket")
+    return {f"FASHIONMAP_{name.upper()}": str(getattr(settings, name)) for name in wanted}
+
+
+def publish(settings: Settings, photos: Path, collection: str = "c") -> set[str]:
+    bus = publisher(settings)
+    published, unread = publish_files(
+        find_photos([str(photos)]),
+        collection,
+        blobs=object_store(settings),
+        bus=bus,
+        metadata={},
+        advance=lambda _: None,
+    )
+    bus.close()
+    assert not unread
+    return published
+
+
+def wait_for(settings: Settings, wanted: set[str], seconds: float = 240) -> None:
+    blobs = object_store(settings)
+    until(lambda: wanted <= count_stages(blobs, "c").embedded, seconds)
+
+
+def same_as_local(blobs: BlobStore, local: Path) -> None:
+    """Every masks document byte for byte, every vector to 1e-5, nothing more and nothing less."""
+    state = local / ".fashionmap" / "collections" / "local"
+    for path in sorted(state.rglob("*.json")) + sorted(state.rglob("*.arrow")):
+        key = f"collections/c/{path.relative_to(state).as_posix()}"
+        ours, theirs = path.read_bytes(), blobs.get(key)
+        if path.suffix == ".json":
+            assert ours == theirs, key
+            continue
+        one, two = units_from_bytes(ours), units_from_bytes(theirs)
+        assert one.drop_columns(["vector"]).equals(two.drop_columns(["vector"])), key
+        vectors = [np.array(t["vector"].to_pylist(), dtype=np.float32) for t in (one, two)]
+        np.testing.assert_allclose(*vectors, atol=1e-5)
+    names = {k.removeprefix("collections/c/") for k in blobs.keys("collections/c/photos/")}
+    known = {p.relative_to(state).as_posix() for p in state.rglob("*") if p.is_file()}
+    assert {n for n in names if not n.endswith("/original")} == known
+
+
+def test_given_photos_when_published_then_all_is_as_in_the_embedded_form(
+    settings: Settings, looks: Path, local: Path, tmp_path: Path
+) -> None:
+    with cluster(environment(settings), tmp_path) as services:
+        told = services.run("publish", str(looks / "images"), "--collection", "c", "--follow")
+        assert "is there; 0 photos refused" in told
+        blobs = object_store(settings)
+        same_as_local(blobs, local)
+        version = count_stages(blobs, "c").newest_map
+        prefix = f"collections/c/maps/{version}/"
+        summary = json.loads(blobs.get(prefix + "map.json"))
+        here = json.loads((local / "map.json").read_bytes())
+        assert summary["counts"] == here["counts"]
+        table = pq.read_table(io.BytesIO(blobs.get(prefix + "garments.parquet")))
+        assert sorted(table["id"].to_pylist()) == sorted(
+            pq.read_table(local / "garments.parquet")["id"].to_pylist()
+        )
+        assert "embedded" in services.run("status", "--collection", "c")
+        _ask_over_grpc(services, looks, table["id"][0].as_py())
+
+
+def _ask_over_grpc(services: Cluster, looks: Path, garment: str) -> None:
+    """Every rpc once."""
+    channels = {n: grpc.insecure_channel(f"127.0.0.1:{services.port(n)}") for n in SERVICES}
+    for channel in channels.values():
+        answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    projection = projection_service_pb2_grpc.ProjectionServiceStub(channels["projection"])
+    pb = projection_service_pb2
+    near = projection.FindNeighbours(
+        pb.FindNeighboursRequest(collection="c", garment_id=garment, count=3)
+    )
+    assert len(near.neighbours) == 3
+    assert near.neighbours[0].distance <= near.neighbours[2].distance
+    first = projection.ListPoints(pb.ListPointsRequest(collection="c", page_size=5))
+    second = projection.ListPoints(
+        pb.ListPointsRequest(collection="c", page_size=5, page_token=first.next_page_token)
+    )
+    assert not {p.id for p in first.points} & {p.id for p in second.points}
+    with pytest.raises(grpc.RpcError) as caught:
+        projection.GetMap(pb.GetMapRequest(collection="nowhere"))
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+    _upload(channels, looks, projection)
+    for channel in channels.values():
+        channel.close()
+
+
+def _upload(channels, looks: Path, projection) -> None:  # type: ignore[no-untyped-def]
+    """An uploaded photo: segmented, embedded, its neighbours found; then put for good."""
+    data = (looks / "images" / "000003.jpg").read_bytes()
+    chunks = [data[i : i + 65536] for i in range(0, len(data), 65536)]
+    seg = segmentation_service_pb2
+    segmentation = segmentation_service_pb2_grpc.SegmentationServiceStub(
+        channels["segmentation"]
+    )
+    masks = segmentation.SegmentPhoto(seg.SegmentPhotoRequest(chunk=c) for c in chunks).masks
+    emb = embedding_service_pb2
+    embedding = embedding_service_pb2_grpc.EmbeddingServiceStub(channels["embedding"])
+    parts = [emb.EmbedUploadRequest(masks=masks)]
+    parts += [emb.EmbedUploadRequest(chunk=c) for c in chunks]
+    vectors = embedding.EmbedUpload(iter(parts)).vectors
+    assert len(vectors) == len(masks.units) > 0
+    stored = embedding.EmbedPhoto(
+        emb.EmbedPhotoRequest(collection="c", photo_id=masks.photo_id)
+    ).vectors
+    for one, two in zip(vectors, stored, strict=True):
+        np.testing.assert_allclose(one.values, two.values, atol=1e-5)
+    near = projection.FindNeighbours(
+        projection_service_pb2.FindNeighboursRequest(collection="c", vector=vectors[0].values)
+    )
+    assert near.neighbours[0].id == vectors[0].id
+    ing = ingest_service_pb2
+    offer = events_pb2.PhotoOffered(collection="d", file_name="again.jpg")
+    put = [ing.PutPhotoRequest(offer=offer), *(ing.PutPhotoRequest(chunk=c) for c in chunks)]
+    ingest = ingest_service_pb2_grpc.IngestServiceStub(channels["ingest"])
+    assert ingest.PutPhoto(iter(put)).photo_id == masks.photo_id
+
+
+@pytest.mark.parametrize("victim", SERVICES[:3])
+def test_given_a_service_killed_in_the_middle_when_started_again_then_nothing_is_lost_or_double(
+    victim: str, settings: Settings, looks: Path, local: Path, tmp_path: Path
+) -> None:
+    with cluster(environment(settings), tmp_path) as services:
+        wanted = publish(settings, looks / "images")
+        stage = {"ingest": "ingested", "segmentation": "segmented", "embedding": "embedded"}[victim]
+        blobs = object_store(settings)
+        until(lambda: len(getattr(count_stages(blobs, "c"), stage)) >= 2, 120, pause=0.02)
+        services.kill(victim)
+        services.start(victim)
+        wait_for(settings, wanted)
+        same_as_local(blobs, local)
+        assert not list(failures_of(blobs, "c"))
+
+
+def test_given_the_broker_restarted_in_the_middle_then_nothing_is_lost_or_double(
+    servers: Servers, settings: Settings, looks: Path, local: Path, tmp_path: Path
+) -> None:
+    with cluster(environment(settings), tmp_path) as services:
+        wanted = publish(settings, looks / "images")
+        blobs = object_store(settings)
+        until(lambda: len(count_stages(blobs, "c").segmented) >= 2, 120, pause=0.05)
+        servers.rabbitmq.stop()
+        time.sleep(2)
+        servers.rabbitmq.start()
+        wait_for(settings, wanted)
+        same_as_local(blobs, local)
+        assert not list(failures_of(blobs, "c"))
+        assert services.log("segmentation").count("broker away") < 12
+
+
+def test_given_the_public_door_when_used_by_bare_pika_then_good_photos_pass_and_bad_ones_tell_why(
+    settings: Settings, looks: Path, tmp_path: Path
+) -> None:
+    """Nothing of this package but the generated messages."""
+    with cluster(environment(settings), tmp_path) as services:
+        services.port("ingest")
+        blobs = object_store(settings)
+        with pika.BlockingConnection(pika.URLParameters(settings.amqp_url)) as connection:
+            channel = connection.channel()
+            until(lambda: "consuming" in services.log("ingest"), 60)
+            for name, data in (
+                ("good.jpg", (looks / "images" / "000001.jpg").read_bytes()),
+                ("good.jpg", (looks / "images" / "000001.jpg").read_bytes()),
+                ("ünfug.jpg", b"no picture"),
+                ("nowhere.jpg", b""),
+            ):
+                offer = events_pb2.PhotoOffered(collection="c", file_name=name, data=data)
+                offer.metadata["season"].text = "SS26"
+                _send(channel, offer.SerializeToString(), "fashionmap.v1.PhotoOffered")
+            lost = events_pb2.PhotoOffered(collection="c", file_name="lost.jpg", key="no/such/key")
+            _send(channel, lost.SerializeToString(), "fashionmap.v1.PhotoOffered")
+            _send(channel, b"\xff\xff", "fashionmap.v1.PhotoOffered")
+            _send(channel, b"", "fashionmap.v1.Elephant")
+            until(lambda: len(count_stages(blobs, "c").embedded) == 1, 120)
+            until(lambda: len(list(failures_of(blobs, "c"))) == 3, 60)
+            reasons = {r["file_name"]: r["reason"] for r in failures_of(blobs, "c")}
+            assert "no JPEG" in reasons["ünfug.jpg"]
+            assert "neither bytes nor a key" in reasons["nowhere.jpg"]
+            assert "no/such/key" in reasons["lost.jpg"]
+            dead = _dead_letters(channel, 5)
+        assert sorted(dead)[:1] == sorted(dead)[:1]
+        assert sum("Elephant" in reason for reason in dead) == 1
+        assert sum("cannot be decoded" in reason for reason in dead) == 1
+        listed = services.run("failures", "--collection", "c")
+        assert "ünfug.jpg" in listed
+        assert services.run("retry", "--collection", "c").startswith("3 messages")
+        until(lambda: len(list(failures_of(blobs, "c"))) == 3, 60)
+        first = next(iter(blobs.keys("collections/c/photos/")))
+        units = [k for k in blobs.keys("collections/c/photos/") if k.endswith(".arrow")]
+        metadata = units_from_bytes(blobs.get(units[0]))["metadata"].to_pylist()
+        assert all(json.loads(text) == {"season": "SS26"} for text in metadata), first
+
+
+def _send(channel, body: bytes, type_: str) -> None:  # type: ignore[no-untyped-def]
+    properties = pika.BasicProperties(
+        type=type_, content_type="application/protobuf", delivery_mode=2
+    )
+    channel.basic_publish("fashionmap.events", "photo.offered", body, properties)
+
+
+def _dead_letters(channel, count: int) -> list[str]:  # type: ignore[no-untyped-def]
+    """Reasons of the dead letters of ingest."""
+    reasons: list[str] = []
+
+    def one() -> bool:
+        method, properties, _ = channel.basic_get("ingest.photos.dead", auto_ack=True)
+        if method is not None:
+            reasons.append(properties.headers["x-reason"])
+        return len(reasons) >= count
+
+    until(one, 30, pause=0.05)
+    return reasons
