@@ -1,5 +1,6 @@
 """Real servers for tests: a throwaway RabbitMQ node and a throwaway MinIO, each on free ports."""
 
+import logging
 import os
 import shutil
 import signal
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pika
 import urllib3
+
+logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 ROOT = Path(__file__).parent.parent
 RABBITMQ = "/usr/lib/rabbitmq/bin/rabbitmq-server"
@@ -69,7 +72,7 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 240
         while not self.ready():
             if time.monotonic() > deadline or self.process.poll() is not None:
                 raise RuntimeError(
@@ -166,8 +169,13 @@ def start_servers(folder: Path) -> Servers:
         lambda: _http_answers(f"http://127.0.0.1:{s3_port}/minio/health/ready"),
         folder / "minio.log",
     )
-    minio.start()
-    rabbitmq.start()
+    try:
+        minio.start()
+        rabbitmq.start()
+    except RuntimeError:
+        rabbitmq.stop()
+        minio.stop()
+        raise
     return Servers(rabbitmq, minio, amqp_port, s3_port)
 
 

@@ -146,9 +146,7 @@ def _upload(channels, looks: Path, projection) -> None:  # type: ignore[no-untyp
     data = (looks / "images" / "000003.jpg").read_bytes()
     chunks = [data[i : i + 65536] for i in range(0, len(data), 65536)]
     seg = segmentation_service_pb2
-    segmentation = segmentation_service_pb2_grpc.SegmentationServiceStub(
-        channels["segmentation"]
-    )
+    segmentation = segmentation_service_pb2_grpc.SegmentationServiceStub(channels["segmentation"])
     masks = segmentation.SegmentPhoto(seg.SegmentPhotoRequest(chunk=c) for c in chunks).masks
     emb = embedding_service_pb2
     embedding = embedding_service_pb2_grpc.EmbeddingServiceStub(channels["embedding"])

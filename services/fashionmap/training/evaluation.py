@@ -1,11 +1,14 @@
 """COCO average precision of a segmenter, overall, by category and by size."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fashionmap.domain.garment import Detection
+from fashionmap.ports import Segmenter
+from fashionmap.training.segmenter.samples import read_rgb
 
 COCO_SIZES = ("all", "small", "medium", "large")
 
@@ -73,3 +76,22 @@ def _by_category(truth: dict[str, Any], evaluation: Any) -> dict[str, float]:
         values = values[values > -1]
         table[names[category]] = float(np.mean(values)) if values.size else float("nan")
     return table
+
+
+def evaluate_segmenter(
+    segmenter: Segmenter, truth: dict[str, Any], images: Path
+) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
+    """Tables of ``average_precision`` for ``segm`` and ``bbox``, and the COCO results.
+
+    Categories that the segmenter does not know are not scored.
+    """
+    known = [c for c in truth["categories"] if c["name"] in segmenter.categories]
+    ids = {str(c["name"]): int(c["id"]) for c in known}
+    kept = [a for a in truth["annotations"] if a["category_id"] in ids.values()]
+    scored = {**truth, "categories": known, "annotations": kept}
+    results: list[dict[str, Any]] = []
+    for image in truth["images"]:
+        found = segmenter.segment([read_rgb(images / image["file_name"])])[0]
+        results += results_of(image["id"], found, ids)
+    tables = {kind: average_precision(scored, results, kind=kind) for kind in ("segm", "bbox")}
+    return tables, results

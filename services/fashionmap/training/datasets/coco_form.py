@@ -136,3 +136,30 @@ def write_dataset(
             "sha256": {"annotations.json": digest},
         },
     )
+
+
+def polygon_annotation(
+    polygons: list[list[float]], *, number: int, image_id: int, category_id: int
+) -> JsonObject:
+    """A COCO annotation of polygons ``[x1, y1, x2, y2, …]``, with box and area from them.
+
+    The area is the sum of the polygons' (shoelace formula): parts of one garment do not overlap.
+    """
+    kept = [[float(v) for v in p] for p in polygons if len(p) >= 6]
+    points = np.array([v for p in kept for v in p]).reshape(-1, 2)
+    low = points.min(axis=0) if len(points) else np.zeros(2)
+    high = points.max(axis=0) if len(points) else np.zeros(2)
+    return {
+        "id": number,
+        "image_id": image_id,
+        "category_id": category_id,
+        "segmentation": kept,
+        "bbox": [float(v) for v in (*low, *(high - low))],
+        "area": float(sum(_shoelace(p) for p in kept)),
+        "iscrowd": 0,
+    }
+
+
+def _shoelace(polygon: list[float]) -> float:
+    x, y = np.array(polygon).reshape(-1, 2).T
+    return abs(float(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1)))) / 2

@@ -13,17 +13,17 @@ from torch.utils.data import DataLoader
 
 from fashionmap.adapters.folded import fold_mobilenet
 from fashionmap.adapters.weights import Weights, read_weights, write_weights
-from fashionmap.domain.taxonomy import PERSON, Taxonomy
+from fashionmap.domain.taxonomy import Taxonomy
 from fashionmap.segmentation.model import (
     ARCHITECTURES,
     MaskRCNNSegmenter,
     has_bfloat16,
     segmenter_of,
 )
-from fashionmap.training.evaluation import average_precision, results_of
+from fashionmap.training.evaluation import evaluate_segmenter
 from fashionmap.training.segmenter.augment import Augmentation
 from fashionmap.training.segmenter.run_folder import RunFolder
-from fashionmap.training.segmenter.samples import GarmentSamples, Labelled, load_labelled, read_rgb
+from fashionmap.training.segmenter.samples import GarmentSamples, Labelled, load_labelled
 
 
 @dataclass(frozen=True)
@@ -219,18 +219,9 @@ class Trainer:
 
     def _evaluate(self) -> None:
         truth, images = self.val
-        segmenter = self.segmenter()
-        ids = {c["name"]: c["id"] for c in truth["categories"] if c["name"] != PERSON}
-        wanted = {**truth, "categories": [c for c in truth["categories"] if c["name"] != PERSON]}
-        wanted["annotations"] = [
-            a for a in truth["annotations"] if a["category_id"] in ids.values()
-        ]
-        results = []
-        for image in truth["images"]:
-            found = segmenter.segment([read_rgb(images / image["file_name"])])[0]
-            results += results_of(image["id"], found, ids)
-        table = average_precision(wanted, results)
-        self.folder.log(epoch=self.epoch, **table)
+        tables, _ = evaluate_segmenter(self.segmenter(), truth, images)
+        table = tables["segm"]
+        self.folder.log(epoch=self.epoch, **table, box=tables["bbox"])
         self.folder.draw_curves()
         self.say(f"epoch {self.epoch}: val mask AP {table['AP']:.3f}, AP50 {table['AP50']:.3f}")
 

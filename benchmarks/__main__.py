@@ -1,0 +1,23 @@
+"""``make bench``: all benchmarks, or those named on the command line."""
+
+import sys
+
+from benchmarks import masks, projection, sample, segmentation
+
+ALL = {
+    "projection": projection.run,
+    "masks": masks.run,
+    "segmentation": segmentation.run,
+    "sample": sample.run,
+}
+
+
+def main() -> None:
+    """Runs and prints."""
+    for name in sys.argv[1:] or ALL:
+        print(f"\n{name}", flush=True)
+        ALL[name]()
+
+
+if __name__ == "__main__":
+    main()

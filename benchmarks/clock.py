@@ -1,0 +1,42 @@
+"""Seconds of a call, and its peak of extra memory."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+PAGE = 4096
+
+
+def seconds(act: Callable[[], T], *, repeat: int = 1) -> tuple[float, T]:
+    """The best of some runs, and the last result."""
+    best = float("inf")
+    for _ in range(repeat):
+        began = time.perf_counter()
+        result = act()
+        best = min(best, time.perf_counter() - began)
+    return best, result
+
+
+def extra_memory(act: Callable[[], object]) -> float:
+    """Most megabytes of resident memory above the start, sampled each millisecond."""
+    start, peak, done = _resident(), 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.is_set():
+            peak = max(peak, _resident())
+            time.sleep(0.001)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    act()
+    done.set()
+    watcher.join()
+    return max(peak - start, 0) * PAGE / 2**20
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1])

@@ -1,0 +1,108 @@
+"""Our segmenter against torchvision's defaults around the same weights: photos a second, mask AP.
+
+Photos and truth are drawn looks, or CCP's where FASHIONMAP_BENCH_COCO names a COCO file of it
+(pictures in ``images/`` beside it).
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from pycocotools import mask as coco_mask
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
+
+from benchmarks.clock import seconds
+from fashionmap.adapters.threads import use_threads
+from fashionmap.adapters.weights import shipped_weights
+from fashionmap.domain.taxonomy import MODANET, MODANET_PERSON
+from fashionmap.sample.dataset import write_looks
+from fashionmap.segmentation.model import load_segmenter
+from fashionmap.segmentation.network import GarmentMaskRCNN
+from fashionmap.training.evaluation import average_precision, results_of
+
+IDS = {name: i for i, name in enumerate(MODANET.categories, start=1)}
+
+
+def run() -> None:
+    """Prints both and the ratio."""
+    use_threads(0)
+    with tempfile.TemporaryDirectory() as folder:
+        truth, photos = _data(Path(folder))
+    ours = load_segmenter(threshold=0.05)
+    ours.segment([photos[0]])
+    fast, found = seconds(lambda: [ours.segment([photo])[0] for photo in photos])
+    pairs = zip(truth["images"], found, strict=True)
+    our_ap = _score(truth, [r for i, d in pairs for r in results_of(i["id"], d, IDS)])
+    network = _default_network()
+    slow, outputs = seconds(lambda: [_torchvision(network, photo) for photo in photos])
+    pairs_2 = zip(truth["images"], outputs, strict=True)
+    their_ap = _score(truth, [r for i, o in pairs_2 for r in _results(i["id"], o)])
+    count = len(photos)
+    print(f"  ours         {count / fast:5.2f} photos/s   mask AP {our_ap:.4f}")
+    print(f"  torchvision  {count / slow:5.2f} photos/s   mask AP {their_ap:.4f}")
+    print(f"  {slow / fast:.1f} times as fast, AP {our_ap - their_ap:+.4f}")
+
+
+def _data(folder: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
+    path = os.environ.get("FASHIONMAP_BENCH_COCO")
+    if path is None:
+        write_looks(folder, count=24, seed=123)
+        path = str(folder / "annotations.json")
+    truth = json.loads(Path(path).read_text("utf-8"))
+    keep = set(IDS.values())
+    truth["categories"] = [c for c in truth["categories"] if c["id"] in keep]
+    truth["annotations"] = [a for a in truth["annotations"] if a["category_id"] in keep]
+    images = Path(path).parent / "images"
+    read = [cv2.imread(str(images / i["file_name"])) for i in truth["images"]]
+    return truth, [cv2.cvtColor(p, cv2.COLOR_BGR2RGB) for p in read]
+
+
+def _default_network() -> GarmentMaskRCNN:
+    """The same weights with torchvision's settings: 1,000 proposals, 100 detections, its paste."""
+    network = GarmentMaskRCNN(
+        len(MODANET_PERSON.categories),
+        rpn_pre_nms_top_n_test=1000,
+        rpn_post_nms_top_n_test=1000,
+        box_detections_per_img=100,
+        box_score_thresh=0.05,
+    )
+    network.load_state_dict(shipped_weights("garments-small").tensors)
+    ours = network.transform
+    network.transform = GeneralizedRCNNTransform(
+        ours.min_size, ours.max_size, ours.image_mean, ours.image_std
+    )
+    return network.eval()
+
+
+def _torchvision(network: GarmentMaskRCNN, photo: np.ndarray) -> list[dict[str, Any]]:
+    with torch.inference_mode():
+        image = torch.from_numpy(photo).permute(2, 0, 1).float() / 255
+        found = network([image])[0]
+    results = []
+    for label, score, mask in zip(found["labels"], found["scores"], found["masks"], strict=True):
+        if int(label) in IDS.values():
+            binary = np.asfortranarray((mask[0] >= 0.5).numpy().astype(np.uint8))
+            rle = coco_mask.encode(binary)
+            results.append({"category_id": int(label), "score": float(score), "segmentation": rle})
+    return results
+
+
+def _results(image_id: int, outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            **o,
+            "image_id": image_id,
+            "bbox": [float(v) for v in coco_mask.toBbox(o["segmentation"])],
+            "segmentation": {**o["segmentation"], "counts": o["segmentation"]["counts"].decode()},
+        }
+        for o in outputs
+    ]
+
+
+def _score(truth: dict[str, Any], results: list[dict[str, Any]]) -> float:
+    return float(average_precision(truth, results)["AP"])
