@@ -1,6 +1,7 @@
 """Weights as safetensors with metadata; nothing pickled is ever read."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,12 +57,24 @@ def read_weights(path: Path, *, sha256: str | None = None) -> Weights:
 def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
     """Writes tensors in half precision, whole or not at all; returns the file's SHA-256."""
     halves = {k: t.detach().half().contiguous().cpu() for k, t in tensors.items()}
-    data = save(halves, metadata=dict(metadata))
+    data = _canonical(save(halves, metadata=dict(metadata)))
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_bytes(data)
     part.replace(path)
     return hashlib.sha256(data).hexdigest()
+
+
+def _canonical(data: bytes) -> bytes:
+    """The same file with its header's keys in order: the library leaves that to chance.
+
+    Format: https://huggingface.co/docs/safetensors, 8 bytes of length, JSON, tensors.
+    """
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
 def shipped_weights(name: str, folder: Path | None = None) -> Weights:

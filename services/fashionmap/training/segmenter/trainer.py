@@ -164,7 +164,7 @@ class Trainer:
         (loss / self.plan.accumulate).backward()  # type: ignore[no-untyped-call]
         if update:
             self._update()
-        return {"loss": float(loss), **{k: float(v.detach()) for k, v in losses.items()}}
+        return {"loss": float(loss.detach()), **{k: float(v.detach()) for k, v in losses.items()}}
 
     def _update(self) -> None:
         for group in self.optimizer.param_groups:
