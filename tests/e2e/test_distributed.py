@@ -17,6 +17,7 @@ from fashionmap.entrypoints.collection import count_stages, failures_of, publish
 from fashionmap.entrypoints.compose import object_store, publisher
 from fashionmap.entrypoints.photos_on_disk import find_photos
 from fashionmap.ports import BlobStore
+from fashionmap.projection.handler import request_of
 from fashionmap.settings import Settings
 from fashionmap.v1 import (
     embedding_service_pb2,
@@ -264,3 +265,24 @@ def _dead_letters(channel, count: int) -> list[str]:  # type: ignore[no-untyped-
 
     until(one, 30, pause=0.05)
     return reasons
+
+
+def test_given_projection_killed_while_it_builds_when_started_again_then_the_map_comes_once(
+    settings: Settings, looks: Path, local: Path, tmp_path: Path
+) -> None:
+    with cluster(environment(settings), tmp_path) as services:
+        wanted = publish(settings, looks / "images")
+        wait_for(settings, wanted)
+        bus, blobs = publisher(settings), object_store(settings)
+        request = request_of(blobs, "c", unit="both", perplexity=0.0, seed=1)
+        bus.publish([request])
+        time.sleep(0.6)
+        services.kill("projection")
+        services.start("projection")
+        until(lambda: count_stages(blobs, "c").newest_map == request.version, 120)
+        bus.publish([request])
+        bus.close()
+        prefix = f"collections/c/maps/{request.version}/"
+        counts = json.loads(blobs.get(prefix + "map.json"))["counts"]
+        assert counts["photos"] == len(wanted)
+        same_as_local(blobs, local)

@@ -40,7 +40,7 @@ def test_given_a_thumbnail_when_read_then_it_is_small_and_transparent() -> None:
     cutout = np.zeros((300, 200, 4), np.uint8)
     cutout[100:200, 50:150] = (10, 200, 30, 255)
     with Image.open(io.BytesIO(thumbnail(cutout))) as image:
-        assert max(image.size) == 160
+        assert max(image.size) == 192
         assert image.mode == "RGBA"
 
 

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
@@ -63,6 +65,26 @@ def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     part.write_bytes(data)
     part.replace(path)
     return hashlib.sha256(data).hexdigest()
+
+
+def download_weights(url: str) -> Weights:
+    """torchvision's weights by their address: kept in torch's own cache, checked by their name.
+
+    The file is one of torch's, of which only tensors are read.
+
+    Raises:
+        WeightsRejected: There is no network, or the file does not fit the hash in its name.
+    """
+    try:
+        tensors: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
+            url, progress=False, check_hash=True, weights_only=True, map_location="cpu"
+        )
+    except OSError as error:
+        raise WeightsRejected(f"The weights at {url} cannot be downloaded; give a file.") from error
+    except (RuntimeError, pickle.UnpicklingError) as error:
+        raise WeightsRejected(f"What lies at {url} does not fit the hash in its name.") from error
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
+    return Weights(path, hashlib.sha256(path.read_bytes()).hexdigest(), {}, tensors)
 
 
 def _canonical(data: bytes) -> bytes:

@@ -8,7 +8,7 @@ from pycocotools import mask as coco_mask
 
 from fashionmap.domain.garment import Detection
 
-THUMBNAIL_SIDE = 160
+THUMBNAIL_SIDE = 192
 WORKING_SIDE = 320
 """Cut-outs for the embedder are reduced to this longest side at most."""
 
@@ -57,7 +57,7 @@ def decode_mask(detection: Detection) -> NDArray[np.uint8]:
 
 
 def thumbnail(cutout: NDArray[np.uint8]) -> bytes:
-    """A cut-out as WebP with transparency, longest side at most 160 px."""
+    """A cut-out as WebP with transparency, longest side at most 192 px."""
     import io
 
     image = Image.fromarray(cutout, "RGBA")

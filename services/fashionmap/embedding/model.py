@@ -12,7 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision import models
 
-from fashionmap.adapters.weights import Weights, read_weights, shipped_weights
+from fashionmap.adapters.weights import (
+    Weights,
+    download_weights,
+    read_weights,
+    shipped_weights,
+)
 from fashionmap.domain.photo import ModelStamp
 from fashionmap.embedding.network import GarmentEmbedderNetwork
 from fashionmap.errors import UsageError, WeightsRejected
@@ -185,24 +190,10 @@ def _torchvision_embedder(name: str, *, weights: Path | None, device: str) -> Ne
 
 def _fill(model: nn.Module, name: str, path: Path | None) -> ModelStamp:
     """Loads torchvision's weights from a file or by its download."""
-    if path is not None:
-        weights = read_weights(path)
-        tensors, digest = weights.tensors, weights.sha256
-    else:
-        chosen: Any = models.get_model_weights(name).DEFAULT
-        tensors, digest = _download(chosen), chosen.url.rsplit("-", 1)[-1][:8].ljust(64, "0")
+    url: str = models.get_model_weights(name).DEFAULT.url
+    weights = read_weights(path) if path is not None else download_weights(url)
     try:
-        model.load_state_dict(tensors)
+        model.load_state_dict(weights.tensors)
     except RuntimeError as error:
         raise WeightsRejected(f"These weights do not fit torchvision's {name}.") from error
-    return ModelStamp(name, "1", digest)
-
-
-def _download(chosen: Any) -> dict[str, Tensor]:
-    try:
-        state: dict[str, Tensor] = chosen.get_state_dict(progress=False, check_hash=True)
-    except OSError as error:
-        raise WeightsRejected(
-            f"The weights at {chosen.url} cannot be downloaded; give a file with --weights."
-        ) from error
-    return state
+    return ModelStamp(name, "1", weights.sha256)

@@ -169,7 +169,7 @@ def _draw(
         ) -> dict[int, bytes]:
             return _thumbnails(file, {int(rows[i]): i for i in chosen})
 
-        coarse = layout.clusters.groups[0]
+        coarse = next((g for g in layout.clusters.groups if len(g) > 3), [])
         poster = draw_poster(layout.coordinates, scores[layout.rows], pictures, coarse)
         store.put(f"{prefix}poster{ending}.png", poster)
         store.put(f"{prefix}grid{ending}.png", draw_grid(layout.cells, layout.shape, pictures))

@@ -18,7 +18,7 @@ MOST_ON_POSTER = 6000
 """More cut-outs than this would be dots; a well-spread part of them is shown."""
 COVER = 0.42
 """Share of the paper under cut-outs before they are moved apart."""
-LARGEST, SMALLEST = 150.0, 30.0
+LARGEST, SMALLEST = 210.0, 30.0
 
 Thumbnails = Callable[[Sequence[int]], Mapping[int, bytes]]
 """WebP bytes by row."""
@@ -137,7 +137,7 @@ def _write_labels(
     draw = ImageDraw.Draw(paper)
     font = ImageFont.load_default(size=max(paper.width // 90, 14))
     for group in groups:
-        x, y = frame(np.array([group["x"], group["y"]]))
+        x, y = frame(np.array([group["x"], group["y"] - 0.9 * group["radius"]]))
         draw.text(
             (x, y),
             group["label"],

@@ -9,7 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fashionmap.adapters.weights import Weights, read_weights, shipped_weights
+from fashionmap.adapters.weights import (
+    Weights,
+    download_weights,
+    read_weights,
+    shipped_weights,
+)
 from fashionmap.domain.garment import Detection
 from fashionmap.domain.photo import ModelStamp
 from fashionmap.domain.taxonomy import PERSON, TAXONOMIES
@@ -171,32 +176,15 @@ def has_bfloat16(device: torch.device) -> bool:
 def _coco_person(path: str, *, device: str, threshold: float) -> MaskRCNNSegmenter:
     """torchvision's COCO model, of which only ``person`` is used."""
     network = resnet50_fpn_v2(90)
-    if path:
-        weights = read_weights(Path(path))
-        tensors, digest = weights.tensors, weights.sha256
-    else:
-        tensors, digest = _download(COCO_PERSON_URL), COCO_PERSON_URL[-12:-4].ljust(64, "0")
+    weights = read_weights(Path(path)) if path else download_weights(COCO_PERSON_URL)
     try:
-        network.load_state_dict(tensors)
+        network.load_state_dict(weights.tensors)
     except RuntimeError as error:
         raise WeightsRejected("These weights do not fit maskrcnn_resnet50_fpn_v2.") from error
-    stamp = ModelStamp(name="coco-person", version="1", sha256=digest)
+    stamp = ModelStamp(name="coco-person", version="1", sha256=weights.sha256)
     labels = [PERSON, *(f"coco-{i}" for i in range(2, 91))]
     segmenter = MaskRCNNSegmenter(
         network, stamp=stamp, labels=labels, device=device, threshold=threshold
     )
     segmenter.categories = (PERSON,)
     return segmenter
-
-
-def _download(url: str) -> dict[str, Tensor]:
-    """torchvision's weights, tensors only, checked by the hash in their name."""
-    try:
-        state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
-            url, progress=False, check_hash=True, weights_only=True, map_location="cpu"
-        )
-    except OSError as error:
-        raise WeightsRejected(
-            f"The weights at {url} cannot be downloaded; give a file: coco-person=FILE."
-        ) from error
-    return state

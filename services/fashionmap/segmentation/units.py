@@ -8,6 +8,9 @@ from pycocotools import mask as coco_mask
 from fashionmap.domain.garment import Detection, Garment, Mask
 from fashionmap.domain.taxonomy import LOOK, PERSON
 
+SAME_PLACE = 0.55
+"""Intersection over union beyond which two garments are one, whatever their categories."""
+
 
 def units_of(photo_id: str, detections: Sequence[Detection]) -> tuple[Garment, ...]:
     """Garments by falling score, then the look where something is worn.
@@ -16,7 +19,7 @@ def units_of(photo_id: str, detections: Sequence[Detection]) -> tuple[Garment, .
     """
     if not detections:
         return ()
-    worn = [d for d in detections if d.category != PERSON]
+    worn = one_a_place([d for d in detections if d.category != PERSON])
     garments = [
         Garment(id=f"{photo_id[:16]}-{n}", unit="garment", detection=d) for n, d in enumerate(worn)
     ]
@@ -26,13 +29,33 @@ def units_of(photo_id: str, detections: Sequence[Detection]) -> tuple[Garment, .
     return (*garments, whole)
 
 
+def one_a_place(detections: Sequence[Detection]) -> list[Detection]:
+    """Leaves out what covers the same place as something surer: a jacket that may be a top.
+
+    Garments that lie over others keep their own masks, so a belt and a dress stay both.
+    """
+    kept: list[Detection] = []
+    for detection in detections:
+        if not kept or max(_overlaps(detection, kept)) < SAME_PLACE:
+            kept.append(detection)
+    return kept
+
+
+def _overlaps(detection: Detection, others: Sequence[Detection]) -> list[float]:
+    """Intersection over union of a mask with each of the others."""
+    one, rest = [_rle(detection)], [_rle(d) for d in others]
+    overlaps: list[float] = coco_mask.iou(one, rest, [False] * len(rest))[0].tolist()
+    return overlaps
+
+
+def _rle(detection: Detection) -> dict[str, object]:
+    size = [detection.mask.height, detection.mask.width]
+    return {"size": size, "counts": detection.mask.counts.encode("ascii")}
+
+
 def union_of(detections: Sequence[Detection]) -> Detection:
     """One detection that covers all of them, with the best one's score."""
-    encoded = [
-        {"size": [d.mask.height, d.mask.width], "counts": d.mask.counts.encode("ascii")}
-        for d in detections
-    ]
-    union = coco_mask.merge(encoded)
+    union = coco_mask.merge([_rle(d) for d in detections])
     first = detections[0].mask
     x, y, w, h = (float(v) for v in coco_mask.toBbox(union))
     return Detection(

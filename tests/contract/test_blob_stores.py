@@ -1,0 +1,109 @@
+"""One suite over every BlobStore: the folder, the folder with photos in place, the real MinIO."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fashionmap.adapters.blobs_filesystem import FilesystemBlobStore
+from fashionmap.adapters.blobs_overlay import InPlaceBlobStore
+from fashionmap.entrypoints.collection import count_stages
+from fashionmap.entrypoints.compose import object_store
+from fashionmap.errors import (
+    BlobNotFound,
+    CollectionNotFound,
+    FashionMapError,
+    StoreUnavailable,
+    UsageError,
+)
+from fashionmap.ports import BlobStore
+from fashionmap.settings import Settings
+from tests.servers import free_port
+
+
+def on_disk(_request: pytest.FixtureRequest, folder: Path) -> BlobStore:
+    return FilesystemBlobStore(folder)
+
+
+def in_place(_request: pytest.FixtureRequest, folder: Path) -> BlobStore:
+    return InPlaceBlobStore(folder)
+
+
+def in_minio(request: pytest.FixtureRequest, _folder: Path) -> BlobStore:
+    fresh = request.getfixturevalue("servers").fresh()
+    values = {k.removeprefix("FASHIONMAP_").lower(): v for k, v in fresh.items()}
+    return object_store(Settings(**values))
+
+
+@pytest.fixture(
+    params=[on_disk, in_place, pytest.param(in_minio, marks=pytest.mark.services)],
+    ids=lambda make: make.__name__,
+)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    make: Callable[[pytest.FixtureRequest, Path], BlobStore] = request.param
+    return make(request, tmp_path / "store")
+
+
+def test_given_an_object_when_put_then_it_can_be_got_listed_replaced_and_deleted(store) -> None:
+    assert not store.exists("a/b/c.json")
+    store.put("a/b/c.json", b"one")
+    store.put("a/b/c.json", b"two")
+    store.put("a/x", b"")
+    store.put("ab/y", b"3")
+    assert store.exists("a/b/c.json")
+    assert store.get("a/b/c.json") == b"two"
+    assert store.get("a/x") == b""
+    assert list(store.keys("a/")) == ["a/b/c.json", "a/x"]
+    assert list(store.keys("a")) == ["a/b/c.json", "a/x", "ab/y"]
+    assert list(store.keys("nothing/")) == []
+    store.delete("a/b/c.json")
+    store.delete("a/b/c.json")
+    assert not store.exists("a/b/c.json")
+
+
+def test_given_a_key_that_points_nowhere_when_got_then_it_is_named(store) -> None:
+    with pytest.raises(BlobNotFound, match="no/such"):
+        store.get("no/such")
+
+
+def test_given_a_file_when_put_then_it_is_used_up(store, tmp_path: Path) -> None:
+    path = tmp_path / "big"
+    path.write_bytes(b"x" * 7_000_000)
+    store.put_file("big/file", path)
+    assert len(store.get("big/file")) == 7_000_000
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("key", ["", "/etc/passwd", "../up", "a/../../b"])
+def test_given_a_key_that_leads_out_when_used_then_it_is_refused(key: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        FilesystemBlobStore(tmp_path).get(key)
+
+
+def test_given_photos_in_place_when_got_then_they_are_read_where_they_lie(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"pixels")
+    store = InPlaceBlobStore(tmp_path / "store")
+    store.remember("p/original", photo)
+    store.put("p/original", b"ignored")
+    assert store.get("p/original") == b"pixels"
+    assert list(store.keys("p/")) == ["p/original"]
+    assert not (tmp_path / "store").exists()
+    photo.unlink()
+    with pytest.raises(BlobNotFound):
+        store.get("p/original")
+
+
+def test_given_no_store_when_used_then_it_is_unavailable_after_the_patience() -> None:
+    settings = Settings(s3_endpoint=f"127.0.0.1:{free_port()}", store_patience=0.5)
+    with pytest.raises(StoreUnavailable, match="does not answer") as caught:
+        object_store(settings).get("a")
+    assert isinstance(caught.value, FashionMapError)
+
+
+@pytest.mark.services
+def test_given_a_collection_that_does_not_exist_when_counted_then_it_is_named(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with pytest.raises(CollectionNotFound, match="'nowhere'"):
+        count_stages(in_minio(request, tmp_path), "nowhere")
