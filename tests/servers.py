@@ -43,12 +43,14 @@ def minio_binary() -> str | None:
 
 
 def missing() -> list[str]:
-    """What the services tests need and this machine has not."""
+    """What the tests need and this machine has not."""
     found = []
     if not Path(RABBITMQ).exists():
         found.append("RabbitMQ (Debian package rabbitmq-server)")
     if minio_binary() is None:
         found.append("MinIO (build it with Go by `make tools`, or put it on the PATH)")
+    if not any(shutil.which(name) for name in ("chromium", "chromium-browser")):
+        found.append("Chromium (Debian package chromium)")
     return found
 
 

@@ -226,6 +226,7 @@ def test_given_the_public_door_when_used_by_bare_pika_then_good_photos_pass_and_
             _send(channel, lost.SerializeToString(), "fashionmap.v1.PhotoOffered")
             _send(channel, b"\xff\xff", "fashionmap.v1.PhotoOffered")
             _send(channel, b"", "fashionmap.v1.Elephant")
+            until(lambda: len(list(failures_of(blobs, "c"))) == 3, 60)
             until(lambda: len(count_stages(blobs, "c").embedded) == 1, 120)
             until(lambda: len(list(failures_of(blobs, "c"))) == 3, 60)
             reasons = {r["file_name"]: r["reason"] for r in failures_of(blobs, "c")}

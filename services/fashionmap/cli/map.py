@@ -118,4 +118,5 @@ def _tell(summary: dict[str, Any], out: Path) -> None:
         typer.echo(f"  refused {refused['file_name']}: {refused['reason']}")
     if len(summary["rejected"]) > 20:
         typer.echo(f"  … and {len(summary['rejected']) - 20:,} more, listed in map.json.")
-    typer.echo(f"The map lies in {out}: open {out / 'index.html'} or {out / 'poster.png'}.")
+    typer.echo(f"The map lies in {out}. Look at it with: fashionmap serve {out}")
+    typer.echo(f"The poster is {out / 'poster.png'}.")

@@ -22,6 +22,7 @@ from fashionmap.projection.clusters import Clusters, cluster_map
 from fashionmap.projection.collect import Collected, collect, metadata_columns
 from fashionmap.projection.grid import assign_to_grid
 from fashionmap.projection.index_page import index_page
+from fashionmap.projection.page import write_page
 from fashionmap.projection.pictures import draw_grid, draw_poster
 from fashionmap.projection.projector import Projector, ProjectorParameters
 from fashionmap.projection.quality import map_quality
@@ -120,7 +121,8 @@ def build_map(
         _write_tables(layouts, units, scratch, store, prefix)
         clock.lap("write")
     summary = _summary(layouts, units, unit, chosen, about, clock.seconds)
-    store.put(prefix + "index.html", index_page(summary).encode())
+    if not write_page(store, prefix, summary):
+        store.put(prefix + "index.html", index_page(summary).encode())
     store.put(prefix + "map.json", json.dumps(summary, indent=1, ensure_ascii=False).encode())
     return summary
 
