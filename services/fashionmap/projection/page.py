@@ -118,7 +118,8 @@ def _small_vectors(vectors: pa.ChunkedArray, order: NDArray[np.int64]) -> NDArra
     flat = vectors.combine_chunks().flatten().to_numpy(zero_copy_only=False)
     matrix = flat.reshape(len(vectors), -1)[order]
     scale = 127 / max(float(np.abs(matrix).max()), 1e-9)
-    return np.rint(matrix * scale).astype(np.int8)
+    small: NDArray[np.int8] = np.rint(matrix * scale).astype(np.int8)
+    return small
 
 
 def _write_pictures(store: BlobStore, prefix: str, order: NDArray[np.int64]) -> None:
@@ -168,7 +169,7 @@ def _read(file: pq.ParquetFile, rows: NDArray[np.int64]) -> list[bytes]:
 
 
 def _put(sheet: Image.Image, picture: Image.Image, place: int, cell: int, side: int) -> None:
-    """Puts a picture into the middle of a cell, with room around, so that no neighbour shows at its edges."""
+    """Puts a picture into the middle of a cell, with room so that no neighbour shows."""
     room = cell - cell // 12
     scale = min(room / picture.width, room / picture.height)
     size = (max(round(picture.width * scale), 1), max(round(picture.height * scale), 1))

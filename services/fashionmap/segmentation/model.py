@@ -50,6 +50,8 @@ class MaskRCNNSegmenter:
         self.categories = tuple(c for c in labels if c != PERSON) or (PERSON,)
         self._labels, self._threshold = tuple(labels), threshold
         self._device = torch.device(device)
+        heads: Any = network.roi_heads
+        heads.score_thresh = max(heads.score_thresh, threshold)  # scores only fall from there on
         self._network = network.eval().to(self._device)
         self._network = self._network.to(memory_format=torch.channels_last)
         if hasattr(network.backbone, "low_precision"):
