@@ -157,12 +157,8 @@ def _embedding(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher)
 
 
 def _projection(_settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
-    from fashionmap.projection.handler import (
-        STAGE,
-        MapCache,
-        build_requested_map,
-        place_photos,
-    )
+    from fashionmap.projection.handler import STAGE, build_requested_map, place_photos
+    from fashionmap.projection.open_map import MapCache
     from fashionmap.projection.rpc import ProjectionServicer
     from fashionmap.v1 import projection_service_pb2_grpc as rpc
 

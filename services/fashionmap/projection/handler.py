@@ -2,14 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
+from collections.abc import Callable, Sequence
 
 from fashionmap.adapters.units_table import units_from_bytes
 from fashionmap.domain import keys
@@ -18,7 +11,8 @@ from fashionmap.domain.events import MapRequested, MapUpdated, PhotoEmbedded
 from fashionmap.errors import BlobNotFound, CollectionNotFound, PermanentError
 from fashionmap.ports import BlobStore
 from fashionmap.projection.build import MapContext, build_map
-from fashionmap.projection.projector import ProjectorParameters, place
+from fashionmap.projection.open_map import MapCache, placed_on
+from fashionmap.projection.projector import ProjectorParameters
 
 STAGE = "projection"
 
@@ -75,63 +69,6 @@ def embedding_keys(store: BlobStore, collection: str) -> list[str]:
     return [key for key in found if key.endswith(best)]
 
 
-@dataclass(frozen=True)
-class OpenMap:
-    """A map in memory: ids, vectors, places.
-
-    Attributes:
-        version: Its name.
-        rows: The columns ``id``, ``unit``, ``category``, ``file_name``, ``x``, ``y``, ``cluster``.
-        vectors: float32 (n, d).
-    """
-
-    version: str
-    rows: pa.Table
-    vectors: NDArray[np.float32]
-
-    def coordinates(self) -> NDArray[np.float32]:
-        """float32 (n, 2)."""
-        columns = [self.rows[c].to_numpy() for c in ("x", "y")]
-        result: NDArray[np.float32] = np.stack(columns, axis=1).astype(np.float32)
-        return result
-
-
-@dataclass
-class MapCache:
-    """The maps used last, read from the store once."""
-
-    blobs: BlobStore
-    keep: int = 4
-    _maps: dict[tuple[str, str], OpenMap] = field(default_factory=dict)
-
-    def newest(self, collection: str) -> str:
-        """Version of the newest map; ``BlobNotFound`` where there is none."""
-        try:
-            record = from_bytes(self.blobs.get(keys.newest_map(collection)))
-        except BlobNotFound as error:
-            raise BlobNotFound(f"Collection {collection!r} has no map yet.") from error
-        return str(record["version"])
-
-    def open(self, collection: str, version: str = "") -> OpenMap:
-        """A map, the newest by default."""
-        name = (collection, version or self.newest(collection))
-        if name not in self._maps:
-            while len(self._maps) >= self.keep:
-                self._maps.pop(next(iter(self._maps)))
-            self._maps[name] = self._read(*name)
-        return self._maps[name]
-
-    def _read(self, collection: str, version: str) -> OpenMap:
-        prefix = keys.map_version(collection, version)
-        wanted = ["id", "unit", "category", "file_name", "x", "y", "cluster"]
-        data = self.blobs.get(prefix + "garments.parquet")
-        rows = pq.read_table(pa.BufferReader(data), columns=wanted)
-        vectors = pq.read_table(pa.BufferReader(self.blobs.get(prefix + "vectors.parquet")))
-        flat = vectors["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        matrix = flat.reshape(rows.num_rows, -1) if rows.num_rows else np.zeros((0, 1), np.float32)
-        return OpenMap(version, rows, matrix.astype(np.float32))
-
-
 def place_photos(
     events: Sequence[PhotoEmbedded], *, blobs: BlobStore, maps: MapCache
 ) -> list[MapUpdated | PermanentError | None]:
@@ -163,22 +100,10 @@ def _place(
     document = blobs.get(keys.embeddings(event.collection, event.photo_id, *models))
     units = units_from_bytes(document).select(["id", "unit", "category", "vector"]).to_pylist()
     there = maps.open(event.collection, version)
-    known = set(there.rows["id"].to_pylist())
-    fresh = [
-        u
-        for u in units
-        if u["id"] not in known and u["unit"] in set(there.rows["unit"].to_pylist())
-    ]
+    if there.embedder != event.embedder.key:
+        return None  # vectors of another model have no place here: the next map shows them
+    fresh = placed_on(there, units)
     if not fresh:
         return None
-    blobs.put(key, to_bytes(list(_placed(fresh, there))))
+    blobs.put(key, to_bytes(fresh))
     return done
-
-
-def _placed(units: Sequence[dict[str, Any]], there: OpenMap) -> Iterator[dict[str, Any]]:
-    vectors = np.array([u["vector"] for u in units], dtype=np.float32)
-    kinds = np.array(there.rows["unit"].to_pylist())
-    for unit, vector in zip(units, vectors, strict=True):
-        same = kinds == unit["unit"]
-        x, y = place(vector[None], there.vectors[same], there.coordinates()[same])[0]
-        yield {"id": unit["id"], "category": unit["category"], "x": float(x), "y": float(y)}
