@@ -12,9 +12,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from fashionmap.domain.taxonomy import MODANET_PERSON
-from fashionmap.errors import DatasetRejected
 from fashionmap.training.datasets.coco_form import read_coco
-from fashionmap.training.datasets.split import split_dataset
 from fashionmap.training.evaluation import average_precision
 from fashionmap.training.segmenter.run_folder import RunFolder
 from fashionmap.training.segmenter.samples import load_labelled
@@ -100,29 +98,3 @@ def test_given_training_when_killed_and_resumed_then_weights_are_bit_equal(
     lines = [json.loads(x) for x in (tmp_path / "one" / "log.jsonl").read_text().splitlines()]
     assert any("AP" in line for line in lines)
     assert (tmp_path / "one" / "curves.png").stat().st_size > 1000
-
-
-def test_given_groups_when_split_then_they_stay_together_and_categories_are_shared(
-    tmp_path: Path,
-) -> None:
-    images = [{"id": i, "file_name": f"{i}.jpg", "group": str(i // 2)} for i in range(200)]
-    annotations = [
-        {"id": i, "image_id": i, "category_id": 1 if i % 10 else 2, "iscrowd": 0}
-        for i in range(200)
-    ]
-    categories = [{"id": 1, "name": "top"}, {"id": 2, "name": "belt"}]
-    document = {"images": images, "annotations": annotations, "categories": categories}
-    (tmp_path / "annotations.json").write_text(json.dumps(document))
-    assert split_dataset(tmp_path, val_fraction=0.2, seed=3) == (160, 40)
-    first = (tmp_path / "val.json").read_bytes()
-    split_dataset(tmp_path, val_fraction=0.2, seed=3)
-    assert (tmp_path / "val.json").read_bytes() == first
-    val = read_coco(tmp_path / "val.json")
-    ids = {i["id"] for i in val["images"]}
-    assert all((i ^ 1) in ids for i in ids)
-    assert 3 <= sum(a["category_id"] == 2 for a in val["annotations"]) <= 5
-
-
-def test_given_no_data_set_when_split_then_one_sentence_says_so(tmp_path: Path) -> None:
-    with pytest.raises(DatasetRejected, match="does not exist"):
-        split_dataset(tmp_path, val_fraction=0.2, seed=3)
