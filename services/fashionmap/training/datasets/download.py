@@ -42,15 +42,16 @@ class Downloader:
         Raises:
             DatasetRejected: The server does not answer; the same command goes on later.
         """
-        for attempt in Retrying(
+        tries = Retrying(
             retry=retry_if_exception_type(ServiceUnavailable),
             wait=self._wait,
             stop=stop_after_attempt(self._tries),
-            retry_error_cls=_GaveUp,
-        ):
-            with attempt:
-                return self._once(self._address + urllib.parse.quote("/" + path.lstrip("/")))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+            reraise=True,
+        )
+        try:
+            return tries(self._once, self._address + urllib.parse.quote("/" + path.lstrip("/")))
+        except ServiceUnavailable as error:
+            raise DatasetRejected(f"{error} The same command goes on from here.") from error
 
     def _once(self, address: str) -> bytes | None:
         time.sleep(max(self._next - time.monotonic(), 0))
@@ -76,14 +77,6 @@ class Downloader:
         asked = float(getattr(error, "retry_after", 0) or 0)
         backoff = float(wait_random_exponential(multiplier=0.5, max=self._slowest)(state))
         return min(max(asked, backoff), self._slowest)
-
-
-class _GaveUp(DatasetRejected):
-    """The server did not answer in all tries."""
-
-    def __init__(self, last: object) -> None:
-        error = getattr(last, "exception", lambda: last)()
-        super().__init__(f"{str(error).rstrip('.')}. The same command goes on from here.")
 
 
 def _busy(address: str, what: str, error: Exception) -> ServiceUnavailable:
