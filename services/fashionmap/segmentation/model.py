@@ -109,7 +109,7 @@ def load_segmenter(
         UsageError: There is no segmenter of that name.
     """
     place = device_of(device)
-    kept = THRESHOLD if threshold is None else threshold
+    kept = sure_enough(threshold)
     if name_or_path.split("=", maxsplit=1)[0] == "coco-person":
         return _coco_person(name_or_path.partition("=")[2], device=place, threshold=kept)
     if name_or_path.endswith(".safetensors"):
@@ -189,6 +189,11 @@ def compute_in(network: nn.Module, dtype: torch.dtype) -> None:
         return OrderedDict((name, level.float()) for name, level in maps.items())
 
     backbone.forward = forward
+
+
+def sure_enough(threshold: float | None) -> float:
+    """Least score of a garment: the one given, or what suits a clean map."""
+    return THRESHOLD if threshold is None else threshold
 
 
 def device_of(name: str) -> str:
