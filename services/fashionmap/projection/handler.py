@@ -57,16 +57,25 @@ def build_requested_map(
 
 
 def embedding_keys(store: BlobStore, collection: str) -> list[str]:
-    """Embedding documents of the pair of models that most photos have, in ascending order."""
+    """Embedding documents of the embedder that most photos have, one a photo, in ascending order.
+
+    Where several segmenters worked on a photo, as after a change of versions, the document of the
+    one counts that worked on most photos.
+    """
     every = list(store.keys(keys.collection(collection) + "photos/"))
     if not every:
         raise CollectionNotFound(f"Nothing was ever offered to a collection {collection!r}.")
     found = [key for key in every if "/embeddings/" in key and key.endswith(".arrow")]
     pairs = Counter(key.split("/embeddings/")[1] for key in found)
+    embedders = Counter(pair.split("/")[1] for pair in pairs.elements())
     if not pairs:
         return []
-    best = max(sorted(pairs), key=lambda pair: pairs[pair])
-    return [key for key in found if key.endswith(best)]
+    best = max(sorted(embedders), key=lambda embedder: embedders[embedder])
+    chosen: dict[str, str] = {}
+    for key in sorted(found, key=lambda k: (pairs[k.split("/embeddings/")[1]], k)):
+        if key.endswith("/" + best):
+            chosen[key.split("/embeddings/")[0]] = key
+    return sorted(chosen.values())
 
 
 def place_photos(

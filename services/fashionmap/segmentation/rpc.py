@@ -12,7 +12,7 @@ from fashionmap.adapters.rpc_errors import translated
 from fashionmap.domain import keys
 from fashionmap.domain.documents import masks_from_bytes
 from fashionmap.domain.photo import Photo
-from fashionmap.errors import PhotoRejected
+from fashionmap.errors import BlobNotFound, PhotoRejected
 from fashionmap.ports import BlobStore, Decoder, Segmenter
 from fashionmap.segmentation.handler import masks_of
 from fashionmap.v1 import segmentation_service_pb2 as pb
@@ -32,8 +32,7 @@ class SegmentationServicer(segmentation_service_pb2_grpc.SegmentationServiceServ
     ) -> pb.GetMasksResponse:
         """The stored masks of a photo."""
         with translated(context):
-            key = keys.masks(request.collection, request.photo_id, self._segmenter.stamp)
-            document = masks_from_bytes(self._blobs.get(key))
+            document = masks_from_bytes(self._stored(request.collection, request.photo_id))
             return pb.GetMasksResponse(masks=masks_to_message(document))
 
     def SegmentPhoto(  # noqa: N802
@@ -47,6 +46,17 @@ class SegmentationServicer(segmentation_service_pb2_grpc.SegmentationServiceServ
             with self._lock:
                 document = masks_of(photo, data, decoder=self._decoder, segmenter=self._segmenter)
             return pb.SegmentPhotoResponse(masks=masks_to_message(document))
+
+    def _stored(self, collection: str, photo_id: str) -> bytes:
+        """Masks of the model that works now, or else the newest by another version."""
+        key = keys.masks(collection, photo_id, self._segmenter.stamp)
+        try:
+            return self._blobs.get(key)
+        except BlobNotFound:
+            others = list(self._blobs.keys(keys.photo(collection, photo_id) + "masks/"))
+            if not others:
+                raise
+            return self._blobs.get(others[-1])
 
 
 def _read(parts: Iterator[pb.SegmentPhotoRequest]) -> bytes:
