@@ -20,6 +20,7 @@ class Source(StrEnum):
     FASHIONPEDIA = "fashionpedia"
     COCO = "coco"
     SAMPLE = "sample"
+    FOLDERS = "folders"
 
 
 class Kept(StrEnum):
@@ -65,12 +66,15 @@ def convert(
     address: Annotated[
         str, typer.Option(help="Server of PaperDoll's pictures.")
     ] = "http://images2.chictopia.com",
+    per_folder: Annotated[int, typer.Option(min=1, help="Of folders: most pictures each.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Of folders: which pictures.")] = 0,
 ) -> None:
     """Bring a public data set into one form: COCO instances and dataset.json."""
     from fashionmap.training.datasets import plain_coco
     from fashionmap.training.datasets.ccp import convert_ccp
     from fashionmap.training.datasets.deepfashion2 import convert_deepfashion2
     from fashionmap.training.datasets.fashionpedia import convert_fashionpedia
+    from fashionmap.training.datasets.folders import convert_folders
     from fashionmap.training.datasets.modanet import convert_modanet
 
     if source in (Source.COCO, Source.FASHIONPEDIA) and images is None:
@@ -86,6 +90,7 @@ def convert(
         ),
         Source.COCO: lambda: plain_coco.convert_coco(folder, images or folder, out),
         Source.SAMPLE: lambda: plain_coco.convert_sample(folder, out),
+        Source.FOLDERS: lambda: convert_folders(folder, out, per_folder=per_folder, seed=seed),
     }[source]()
     for sentence in made.left_out[:20]:
         typer.echo(f"left out: {sentence}")
