@@ -8,7 +8,7 @@ OUT ?= map
 MINIO_VERSION ?= latest
 
 .DEFAULT_GOAL := help
-.PHONY: help install page run test test-faults check proto bench tools system format clean
+.PHONY: help install page run up down images lock test test-containers test-faults check proto bench tools system format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,35 @@ run: install page ## Make a map: make run PHOTOS=folder [OUT=map]; without PHOTO
 		$(BIN)/fashionmap map sample/images --out $(OUT); \
 	else $(BIN)/fashionmap map "$(PHOTOS)" --out $(OUT); fi
 	@echo "To look at it: $(BIN)/fashionmap serve $(OUT)"
+
+COMPOSE = REVISION="$$(git rev-parse --short HEAD 2>/dev/null)" docker compose
+COLLECTION ?= photos
+
+up: .env images ## Start the services in containers: make up PHOTOS=folder [COLLECTION=photos]
+	$(COMPOSE) up --detach --wait --wait-timeout 600
+	@if [ -n "$(PHOTOS)" ]; then \
+		$(COMPOSE) run --rm --no-TTY --user "$$(id -u):$$(id -g)" \
+			--volume "$$(realpath "$(PHOTOS)"):/photos:ro" \
+			cli publish /photos --collection "$(COLLECTION)" --follow; fi
+	@echo "The map: http://$$($(COMPOSE) port explorer 8080)/"
+
+down: ## Remove the containers and what they hold; with KEEP=1 their volumes stay
+	$(COMPOSE) --profile '*' down --remove-orphans $(if $(KEEP),,--volumes)
+
+images: .env ## Build the images of docker-compose.yml
+	$(COMPOSE) build
+
+.env: | .env.example
+	@umask 077 && while IFS= read -r line; do case $$line in \
+		*_PASSWORD=|*_KEY=) echo "$$line$$(head -c 18 /dev/urandom | od -An -tx1 | tr -d ' \n')" ;; \
+		*) echo "$$line" ;; esac; done < .env.example > .env
+	@echo "Wrote .env with new random secrets."
+
+lock: install ## Pin what the images install to the versions in .venv
+	$(BIN)/python deploy/images/lock.py
+
+test-containers: ## Build and run everything in containers, with 50 drawn looks
+	deploy/test-containers
 
 test: install page system tools ## Run all tests, with the real RabbitMQ and MinIO
 	OMP_NUM_THREADS=2 $(BIN)/pytest -q
