@@ -75,8 +75,8 @@ images: .env ## Build the images of docker-compose.yml
 lock: install ## Pin what the images install to the versions in .venv
 	$(BIN)/python deploy/images/lock.py
 
-test-containers: ## Build and run everything in containers, with 50 drawn looks
-	deploy/test-containers
+test-containers: install ## Build and run everything in containers, with 50 drawn looks
+	FASHIONMAP_CONTAINERS=1 $(BIN)/pytest -q -s -m containers
 
 test: install page system tools ## Run all tests, with the real RabbitMQ and MinIO
 	OMP_NUM_THREADS=2 $(BIN)/pytest -q
