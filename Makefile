@@ -52,7 +52,11 @@ run: install page ## Make a map: make run PHOTOS=folder [OUT=map]; without PHOTO
 COMPOSE = REVISION="$$(git rev-parse --short HEAD 2>/dev/null)" docker compose
 COLLECTION ?= photos
 
-up: .env images ## Start the services in containers: make up PHOTOS=folder [COLLECTION=photos]
+.PHONY: .photos
+.photos:
+	@[ -z "$(PHOTOS)" ] || [ -d "$(PHOTOS)" ] || { echo "There is no folder $(PHOTOS)." >&2; exit 1; }
+
+up: .photos .env images ## Start the services in containers: make up PHOTOS=folder [COLLECTION=photos]
 	$(COMPOSE) up --detach --wait --wait-timeout 600
 	@if [ -n "$(PHOTOS)" ]; then \
 		$(COMPOSE) run --rm --no-TTY --user "$$(id -u):$$(id -g)" \
