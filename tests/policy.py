@@ -1,4 +1,4 @@
-"""What every rendered manifest must keep to. A rule takes all documents and returns its findings."""
+"""What every rendered manifest must keep to. A rule takes all documents, returns its findings."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -229,9 +229,9 @@ def namespaces(documents: Sequence[Document]) -> list[str]:
         if d["metadata"].get("labels", {}).get(label) != "restricted"
     ]
     for document in documents:
-        if document["kind"] not in ("Namespace", "PriorityClass"):
-            if not document["metadata"].get("namespace"):
-                findings.append(f"{document['kind']} {document['metadata']['name']} lies anywhere")
+        placed = document["metadata"].get("namespace")
+        if document["kind"] not in ("Namespace", "PriorityClass") and not placed:
+            findings.append(f"{document['kind']} {document['metadata']['name']} lies anywhere")
     return findings if spaces else ["there is no namespace"]
 
 

@@ -1,8 +1,8 @@
 """Pins what the images install to the versions in this environment: ``make lock``.
 
 Two files, so that a change of a small library leaves torch's layer of gigabytes as it is:
-requirements-torch.txt holds torch, torchvision and what they share with everything else (torch itself
-pins its CUDA libraries); requirements.txt holds the closure of the rest.
+requirements-torch.txt holds torch, torchvision and what they share with everything else (torch
+itself pins its CUDA libraries); requirements.txt holds the closure of the rest.
 """
 
 import sys

@@ -54,7 +54,9 @@ def render(variant: str) -> list[Document]:
 
 
 def _build(command: list[str], folder: Path) -> list[Document]:
-    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [*command, str(folder)], check=False, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     return list(yaml.safe_load_all(done.stdout))
 
@@ -148,7 +150,11 @@ BREAKS: list[tuple[str, str, Callable[[list[Document]], object]]] = [
         "writable",
         lambda d: _first(d)["securityContext"].update(readOnlyRootFilesystem=False),
     ),
-    ("read_only_root", "unsaid", lambda d: _first(d)["securityContext"].pop("readOnlyRootFilesystem")),
+    (
+        "read_only_root",
+        "unsaid",
+        lambda d: _first(d)["securityContext"].pop("readOnlyRootFilesystem"),
+    ),
     ("restricted", "capabilities", lambda d: _first(d)["securityContext"].pop("capabilities")),
     (
         "restricted",
@@ -204,7 +210,9 @@ BREAKS: list[tuple[str, str, Callable[[list[Document]], object]]] = [
     (
         "no_secrets",
         "a secret",
-        lambda d: d.append({"kind": "Secret", "metadata": {"name": "x", "namespace": "fashionmap"}}),
+        lambda d: d.append(
+            {"kind": "Secret", "metadata": {"name": "x", "namespace": "fashionmap"}}
+        ),
     ),
     (
         "no_secrets",

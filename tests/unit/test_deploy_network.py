@@ -52,7 +52,8 @@ def _lets(policies: list[Document], at: Peer, other: Peer, port: int, way: str) 
     bound = [
         p["spec"]
         for p in policies
-        if way.capitalize() in p["spec"]["policyTypes"] and _selects(p["spec"]["podSelector"], at.pod)
+        if way.capitalize() in p["spec"]["policyTypes"]
+        and _selects(p["spec"]["podSelector"], at.pod)
     ]
     side = "from" if way == "ingress" else "to"
     return not bound or any(
