@@ -72,7 +72,7 @@ images: .env ## Build the images of docker-compose.yml
 
 .env: | .env.example
 	@umask 077 && while IFS= read -r line; do case $$line in \
-		*_PASSWORD=|*_KEY=) echo "$$line$$(head -c 18 /dev/urandom | od -An -tx1 | tr -d ' \n')" ;; \
+		*_PASSWORD=|*_KEY=|*_TOKEN=) echo "$$line$$(head -c 18 /dev/urandom | od -An -tx1 | tr -d ' \n')" ;; \
 		*) echo "$$line" ;; esac; done < .env.example > .env
 	@echo "Wrote .env with new random secrets."
 
