@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 OUT ?= map
 MINIO_VERSION ?= latest
+KUSTOMIZE_VERSION ?= v5.8.1
 
 .DEFAULT_GOAL := help
-.PHONY: help install page run test test-faults check proto bench tools system format clean
+.PHONY: help install page run up down images lock test test-containers test-faults check proto bench tools system format clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed ## Set up .venv with everything
 
@@ -48,6 +49,39 @@ run: install page ## Make a map: make run PHOTOS=folder [OUT=map]; without PHOTO
 	else $(BIN)/fashionmap map "$(PHOTOS)" --out $(OUT); fi
 	@echo "To look at it: $(BIN)/fashionmap serve $(OUT)"
 
+COMPOSE = REVISION="$$(git rev-parse --short HEAD 2>/dev/null)" docker compose
+COLLECTION ?= photos
+
+.PHONY: .photos
+.photos:
+	@[ -z "$(PHOTOS)" ] || [ -d "$(PHOTOS)" ] || { echo "There is no folder $(PHOTOS)." >&2; exit 1; }
+
+up: .photos .env images ## Start the services in containers: make up PHOTOS=folder [COLLECTION=photos]
+	$(COMPOSE) up --detach --wait --wait-timeout 600
+	@if [ -n "$(PHOTOS)" ]; then \
+		$(COMPOSE) run --rm --no-TTY --user "$$(id -u):$$(id -g)" \
+			--volume "$$(realpath "$(PHOTOS)"):/photos:ro" \
+			cli publish /photos --collection "$(COLLECTION)" --follow; fi
+	@echo "The map: http://$$($(COMPOSE) port explorer 8080)/"
+
+down: ## Remove the containers and what they hold; with KEEP=1 their volumes stay
+	$(COMPOSE) --profile '*' down --remove-orphans $(if $(KEEP),,--volumes)
+
+images: .env ## Build the images of docker-compose.yml
+	$(COMPOSE) build
+
+.env: | .env.example
+	@umask 077 && while IFS= read -r line; do case $$line in \
+		*_PASSWORD=|*_KEY=|*_TOKEN=) echo "$$line$$(head -c 18 /dev/urandom | od -An -tx1 | tr -d ' \n')" ;; \
+		*) echo "$$line" ;; esac; done < .env.example > .env
+	@echo "Wrote .env with new random secrets."
+
+lock: install ## Pin what the images install to the versions in .venv
+	$(BIN)/python deploy/images/lock.py
+
+test-containers: install ## Build and run everything in containers, with 50 drawn looks
+	FASHIONMAP_CONTAINERS=1 $(BIN)/pytest -q -s -m containers
+
 test: install page system tools ## Run all tests, with the real RabbitMQ and MinIO
 	OMP_NUM_THREADS=2 $(BIN)/pytest -q
 
@@ -61,7 +95,8 @@ system: # what tests need of the system, where it can be installed
 			apt-get install -y -qq rabbitmq-server chromium >/dev/null || true; \
 		else echo "For all tests: sudo apt-get install rabbitmq-server chromium" >&2; fi; fi
 
-tools: .tools/bin/.looked # MinIO, built from its source where Go is
+# MinIO and Kustomize, built from their sources where Go is; promtool from Debian's package.
+tools: .tools/bin/.looked .tools/bin/.kustomize .tools/bin/.promtool
 
 .tools/bin/.looked:
 	@mkdir -p .tools/bin
@@ -71,6 +106,25 @@ tools: .tools/bin/.looked # MinIO, built from its source where Go is
 		PATH="$$PATH:/usr/local/go/bin" GOBIN="$$PWD/.tools/bin" \
 			go install github.com/minio/minio@$(MINIO_VERSION) || true; \
 	else echo "No MinIO and no Go: the services' tests cannot run." >&2; fi
+	@touch $@
+
+.tools/bin/.kustomize:
+	@mkdir -p .tools/bin
+	@if command -v kustomize >/dev/null || command -v kubectl >/dev/null; then true; \
+	elif PATH="$$PATH:/usr/local/go/bin" command -v go >/dev/null; then \
+		echo "Building Kustomize ($(KUSTOMIZE_VERSION)) with Go …"; \
+		PATH="$$PATH:/usr/local/go/bin" GOBIN="$$PWD/.tools/bin" \
+			go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION) || true; \
+	else echo "No Kustomize, no kubectl and no Go: the manifests cannot be tested." >&2; fi
+	@touch $@
+
+.tools/bin/.promtool: # its package would start a server: only this program is taken out of it
+	@mkdir -p .tools/bin
+	@if ! command -v promtool >/dev/null && command -v apt-get >/dev/null; then \
+		folder=$$(mktemp -d) && chmod 755 $$folder && (cd $$folder && \
+			{ apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } && \
+			dpkg-deb -x prometheus_*.deb . && cp usr/bin/promtool "$(CURDIR)/.tools/bin/") \
+			>/dev/null 2>&1 || echo "No promtool: the alerts cannot be tested." >&2; rm -rf $$folder; fi
 	@touch $@
 
 check: install ## Lint, types, import contracts, protos

@@ -42,6 +42,22 @@ def minio_binary() -> str | None:
     return None
 
 
+def kustomize_command() -> list[str] | None:
+    """Kustomize from .tools or from the PATH, or the one in kubectl."""
+    own = ROOT / ".tools" / "bin" / "kustomize"
+    for candidate in (str(own), shutil.which("kustomize") or ""):
+        if candidate and Path(candidate).is_file():
+            return [candidate, "build"]
+    kubectl = shutil.which("kubectl")
+    return [kubectl, "kustomize"] if kubectl else None
+
+
+def promtool_binary() -> str | None:
+    """Prometheus' checker of rules, from .tools or from the PATH."""
+    own = ROOT / ".tools" / "bin" / "promtool"
+    return str(own) if own.is_file() else shutil.which("promtool")
+
+
 def missing() -> list[str]:
     """What the tests need and this machine has not."""
     found = []
@@ -51,6 +67,10 @@ def missing() -> list[str]:
         found.append("MinIO (build it with Go by `make tools`, or put it on the PATH)")
     if not any(shutil.which(name) for name in ("chromium", "chromium-browser")):
         found.append("Chromium (Debian package chromium)")
+    if kustomize_command() is None:
+        found.append("Kustomize (build it with Go by `make tools`, or put it on the PATH)")
+    if promtool_binary() is None:
+        found.append("promtool (Debian package prometheus, or `make tools`)")
     return found
 
 
