@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import certifi
 import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error, ServerError
@@ -15,10 +16,15 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from fashionmap.errors import BlobNotFound, StoreUnavailable
+from fashionmap.errors import BlobNotFound, BlobTooLarge, StoreUnavailable, UsageError
 
 T = TypeVar("T")
-MISSING = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchBucket"})
+MISSING = frozenset({"NoSuchKey", "NoSuchObject"})
+NO_KEY = frozenset(
+    {"XMinioInvalidObjectName", "KeyTooLongError", "InvalidObjectName", "InvalidURI"}
+)
+"""Codes that say that a key can never be one. All others (storage full, access denied, slow down …)
+are the operator's to mend, and cost no photo."""
 
 
 class MinioBlobStore:
@@ -38,9 +44,17 @@ class MinioBlobStore:
         secure: bool = False,
         region: str = "us-east-1",
         patience: float = 20.0,
+        ca: Path | None = None,
+        read_seconds: float = 60.0,
     ) -> None:
-        timeout = urllib3.Timeout(connect=5, read=60)
-        pool = urllib3.PoolManager(timeout=timeout, maxsize=16, retries=False)
+        timeout = urllib3.Timeout(connect=5, read=read_seconds)
+        pool = urllib3.PoolManager(
+            timeout=timeout,
+            maxsize=16,
+            retries=False,
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=str(ca or certifi.where()),
+        )
         self._client = Minio(
             endpoint,
             access_key=access_key or None,
@@ -51,12 +65,16 @@ class MinioBlobStore:
         )
         self._bucket, self._patience, self._ready = bucket, patience, False
 
-    def get(self, key: str) -> bytes:
-        """The whole object; ``BlobNotFound`` where there is none."""
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """The whole object; ``BlobNotFound`` where there is none, ``BlobTooLarge`` beyond ``most``
+        bytes."""
 
         def read() -> bytes:
             response = self._client.get_object(self._bucket, key)
             try:
+                size = int(response.headers.get("Content-Length", 0))
+                if most is not None and size > most:
+                    raise BlobTooLarge(f"{key!r} has {size >> 20} MB; {most >> 20} are allowed.")
                 data: bytes = response.read()
                 return data
             finally:
@@ -97,10 +115,6 @@ class MinioBlobStore:
 
         yield from self._try(read, prefix)
 
-    def check(self) -> None:
-        """Asks once whether the store answers; ``StoreUnavailable`` where it does not."""
-        self._call(lambda: self._client.bucket_exists(self._bucket), "")
-
     def _try(self, act: Callable[[], T], key: str) -> T:
         for attempt in Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
@@ -132,8 +146,12 @@ class MinioBlobStore:
             return act()
         except S3Error as error:
             if error.code in MISSING:
-                self._ready = self._ready and error.code != "NoSuchBucket"
                 raise BlobNotFound(f"There is no object {key!r}.") from error
+            if error.code in NO_KEY:
+                raise UsageError(f"{key!r} is no object key.") from error
+            self._ready = self._ready and error.code != "NoSuchBucket"  # made anew, then
             raise StoreUnavailable(f"The object store refuses {key!r}: {error.code}.") from error
         except (MinioException, ServerError, urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreUnavailable(f"The object store does not answer: {error}.") from error
+        except ValueError as error:
+            raise UsageError(f"{key!r} is no object key.") from error

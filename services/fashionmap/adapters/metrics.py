@@ -1,6 +1,7 @@
 """What a service tells Prometheus. The table in docs/operate.md is checked against ``METRICS``."""
 
 import sys
+import time
 from collections.abc import Callable, Iterable
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -56,6 +57,45 @@ METRICS = (
 )
 MODEL_INFO = "fashionmap_model_info"
 GPU_MEMORY = "fashionmap_gpu_memory_bytes"
+
+
+class StageMeter:
+    """The metrics of one queue."""
+
+    def __init__(self, stage: str, queue: str) -> None:
+        self._labels = (stage, queue)
+        self._waits = QUEUE_WAIT.labels(*self._labels)
+        self._sizes = BATCH_SIZE.labels(*self._labels)
+        self._seconds = BATCH_SECONDS.labels(*self._labels)
+        for outcome in ("done", "refused", "returned"):
+            MESSAGES.labels(*self._labels, outcome)  # so that a rate has its zero
+
+    def started(self, published: Iterable[float]) -> None:
+        """A batch begins; ``published`` are times in ms since 1970, 0 where nobody knows."""
+        now = time.time()
+        times = list(published)
+        self._sizes.observe(len(times))
+        for moment in times:
+            if moment:
+                self._waits.observe(max(now - moment / 1000, 0.0))
+
+    def ended(self, seconds: float, *, done: int, refused: int, returned: int) -> None:
+        """A batch ended."""
+        self._seconds.observe(seconds)
+        for outcome, count in (("done", done), ("refused", refused), ("returned", returned)):
+            MESSAGES.labels(*self._labels, outcome).inc(count)
+
+    def refused(self, error: Exception) -> None:
+        """A message was refused."""
+        FAILURES.labels(*self._labels, type(error).__name__).inc()
+
+    def waits(self, error: Exception) -> None:
+        """A batch waits for something."""
+        WAITING.labels(*self._labels, type(error).__name__).inc()
+
+    def connected(self, is_connected: bool) -> None:
+        """Whether the queue is consumed."""
+        CONNECTED.labels(*self._labels).set(float(is_connected))
 
 
 class ModelCollector(Collector):

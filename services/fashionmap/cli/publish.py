@@ -31,9 +31,9 @@ def publish(
     from fashionmap.entrypoints.collection import publish_files
     from fashionmap.entrypoints.compose import object_store, publisher
     from fashionmap.entrypoints.photos_on_disk import find_photos, read_metadata
-    from fashionmap.settings import Settings
+    from fashionmap.settings import read_settings
 
-    settings = Settings()
+    settings = read_settings()
     files, extra = find_photos(photos), read_metadata(metadata)
     blobs, bus = object_store(settings), publisher(settings)
     with Bars() as bars:

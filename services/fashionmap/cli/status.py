@@ -21,9 +21,9 @@ def status(collection: Collection) -> None:
     """Count a collection's photos by stage; its failures and its newest map."""
     from fashionmap.entrypoints.collection import count_stages
     from fashionmap.entrypoints.compose import object_store
-    from fashionmap.settings import Settings
+    from fashionmap.settings import read_settings
 
-    census = count_stages(object_store(Settings()), collection)
+    census = count_stages(object_store(read_settings()), collection)
     for name in ("offered", "ingested", "segmented", "embedded", "failed"):
         typer.echo(f"{name:<10}{len(getattr(census, name)):>10,}")
     typer.echo(f"{'newest map':<10} {census.newest_map or 'none yet'}")
@@ -33,9 +33,9 @@ def failures(collection: Collection) -> None:
     """List refused photos: stage, file, reason."""
     from fashionmap.entrypoints.collection import count_stages, failures_of
     from fashionmap.entrypoints.compose import object_store
-    from fashionmap.settings import Settings
+    from fashionmap.settings import read_settings
 
-    blobs = object_store(Settings())
+    blobs = object_store(read_settings())
     count_stages(blobs, collection)
     for record in failures_of(blobs, collection):
         shown = record["file_name"] or record["photo_id"][:16]
@@ -49,9 +49,9 @@ def retry(
     """Send refused messages again, after their cause is mended."""
     from fashionmap.entrypoints.collection import count_stages, replay
     from fashionmap.entrypoints.compose import object_store, publisher
-    from fashionmap.settings import Settings
+    from fashionmap.settings import read_settings
 
-    settings = Settings()
+    settings = read_settings()
     blobs, bus = object_store(settings), publisher(settings)
     count_stages(blobs, collection)
     typer.echo(f"{replay(blobs, bus, collection, stage=stage):,} messages sent again.")
@@ -66,9 +66,9 @@ def request_map(
     """Have the collection's map built anew."""
     from fashionmap.entrypoints.compose import object_store, publisher
     from fashionmap.projection.handler import request_of
-    from fashionmap.settings import Settings
+    from fashionmap.settings import read_settings
 
-    settings = Settings()
+    settings = read_settings()
     blobs, bus = object_store(settings), publisher(settings)
     event = request_of(blobs, collection, unit=unit.value, perplexity=perplexity, seed=seed)
     bus.publish([event])

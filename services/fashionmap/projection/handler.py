@@ -1,9 +1,12 @@
 """Projection: maps on request, and new photos placed on the newest map."""
 
 import hashlib
+import math
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +18,7 @@ from fashionmap.adapters.units_table import units_from_bytes
 from fashionmap.domain import keys
 from fashionmap.domain.documents import from_bytes, to_bytes
 from fashionmap.domain.events import MapRequested, MapUpdated, PhotoEmbedded
-from fashionmap.errors import BlobNotFound, CollectionNotFound, PermanentError
+from fashionmap.errors import BlobNotFound, CollectionNotFound, PermanentError, UsageError
 from fashionmap.ports import BlobStore
 from fashionmap.projection.build import MapContext, build_map
 from fashionmap.projection.projector import ProjectorParameters, place
@@ -40,8 +43,16 @@ def request_of(
 def build_requested_map(
     event: MapRequested, *, blobs: BlobStore, progress: Callable[[str], None] = lambda _: None
 ) -> MapUpdated:
-    """Builds the map of a collection, unless it is there, and makes it the newest."""
+    """Builds the map of a collection, unless it is there, and makes it the newest.
+
+    Photos that were embedded meanwhile were placed on the map before it: they are placed here too.
+
+    Raises:
+        UsageError: The request makes no sense.
+    """
+    check_request(event.unit, event.perplexity)
     prefix = keys.map_version(event.collection, event.version)
+    documents: list[str] = []
     if not blobs.exists(prefix + "map.json"):
         documents = embedding_keys(blobs, event.collection)
         refused = [from_bytes(blobs.get(k)) for k in blobs.keys(keys.failures(event.collection))]
@@ -59,7 +70,27 @@ def build_requested_map(
             progress=progress,
         )
     blobs.put(keys.newest_map(event.collection), to_bytes({"version": event.version}))
+    _place_late_comers(event, blobs, known=frozenset(documents))
     return MapUpdated(event.collection, event.version)
+
+
+def check_request(unit: str, perplexity: float) -> None:
+    """``UsageError`` where a map cannot be asked for like that."""
+    if unit not in ("garment", "look", "both"):
+        raise UsageError(f"A map is of garment, look or both, not {unit!r}.")
+    if not 0 <= perplexity < math.inf:
+        raise UsageError(f"A perplexity is 0 or more, not {perplexity}.")
+
+
+def _place_late_comers(event: MapRequested, blobs: BlobStore, *, known: frozenset[str]) -> None:
+    """Places photos whose embeddings came after the build had listed those that it knows."""
+    there = MapCache(blobs).open(event.collection, event.version)
+    for key in embedding_keys(blobs, event.collection):
+        photo_id = key.split("/photos/")[1].split("/")[0]
+        place_key = keys.placed(event.collection, event.version, photo_id)
+        late = key not in known and photo_id[:16] not in there.photos
+        if late and not blobs.exists(place_key):
+            _place_document(event.collection, photo_id, blobs.get(key), there, blobs)
 
 
 def embedding_keys(store: BlobStore, collection: str) -> list[str]:
@@ -95,6 +126,23 @@ class OpenMap:
         result: NDArray[np.float32] = np.stack(columns, axis=1).astype(np.float32)
         return result
 
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """Ids of all units."""
+        return frozenset(self.rows["id"].to_pylist())
+
+    @cached_property
+    def photos(self) -> frozenset[str]:
+        """The first 16 digits of the ids of all photos that units lie on."""
+        return frozenset(unit.partition("-")[0] for unit in self.ids)
+
+    @cached_property
+    def kinds(self) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Vectors (n, d) and coordinates (n, 2) of the garments and of the looks."""
+        units = np.array(self.rows["unit"].to_pylist())
+        places = self.coordinates()
+        return {str(k): (self.vectors[units == k], places[units == k]) for k in np.unique(units)}
+
 
 @dataclass
 class MapCache:
@@ -103,6 +151,7 @@ class MapCache:
     blobs: BlobStore
     keep: int = 4
     _maps: dict[tuple[str, str], OpenMap] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def newest(self, collection: str) -> str:
         """Version of the newest map; ``BlobNotFound`` where there is none."""
@@ -115,11 +164,12 @@ class MapCache:
     def open(self, collection: str, version: str = "") -> OpenMap:
         """A map, the newest by default."""
         name = (collection, version or self.newest(collection))
-        if name not in self._maps:
-            while len(self._maps) >= self.keep:
-                self._maps.pop(next(iter(self._maps)))
-            self._maps[name] = self._read(*name)
-        return self._maps[name]
+        with self._lock:
+            if name not in self._maps:
+                while len(self._maps) >= self.keep:
+                    self._maps.pop(next(iter(self._maps)))
+                self._maps[name] = self._read(*name)
+            return self._maps[name]
 
     def _read(self, collection: str, version: str) -> OpenMap:
         prefix = keys.map_version(collection, version)
@@ -159,26 +209,30 @@ def _place(
     done = MapUpdated(event.collection, version, event.photo_id)
     if blobs.exists(key):
         return done
+    there = maps.open(event.collection, version)
+    if event.photo_id[:16] in there.photos:
+        return None
     models = (event.segmenter, event.embedder)
     document = blobs.get(keys.embeddings(event.collection, event.photo_id, *models))
+    placed = _place_document(event.collection, event.photo_id, document, there, blobs)
+    return done if placed else None
+
+
+def _place_document(
+    collection: str, photo_id: str, document: bytes, there: OpenMap, blobs: BlobStore
+) -> bool:
+    """Places the units of an embedding document; whether there was one to place."""
     units = units_from_bytes(document).select(["id", "unit", "category", "vector"]).to_pylist()
-    there = maps.open(event.collection, version)
-    known = set(there.rows["id"].to_pylist())
-    fresh = [
-        u
-        for u in units
-        if u["id"] not in known and u["unit"] in set(there.rows["unit"].to_pylist())
-    ]
-    if not fresh:
-        return None
-    blobs.put(key, to_bytes(list(_placed(fresh, there))))
-    return done
+    fresh = [u for u in units if u["id"] not in there.ids and u["unit"] in there.kinds]
+    if fresh:
+        blobs.put(
+            keys.placed(collection, there.version, photo_id), to_bytes(list(_placed(fresh, there)))
+        )
+    return bool(fresh)
 
 
 def _placed(units: Sequence[dict[str, Any]], there: OpenMap) -> Iterator[dict[str, Any]]:
     vectors = np.array([u["vector"] for u in units], dtype=np.float32)
-    kinds = np.array(there.rows["unit"].to_pylist())
     for unit, vector in zip(units, vectors, strict=True):
-        same = kinds == unit["unit"]
-        x, y = place(vector[None], there.vectors[same], there.coordinates()[same])[0]
+        x, y = place(vector[None], *there.kinds[unit["unit"]])[0]
         yield {"id": unit["id"], "category": unit["category"], "x": float(x), "y": float(y)}

@@ -7,9 +7,9 @@ from fashionmap.adapters.rpc_errors import translated
 from fashionmap.domain import keys
 from fashionmap.errors import BlobNotFound, UsageError
 from fashionmap.ports import BlobStore, Publisher
-from fashionmap.projection.handler import MapCache, OpenMap, request_of
+from fashionmap.projection.handler import MapCache, OpenMap, check_request, request_of
 from fashionmap.projection.neighbours import search
-from fashionmap.projection.projector import place
+from fashionmap.projection.projector import check_vectors, place
 from fashionmap.v1 import projection_service_pb2 as pb
 from fashionmap.v1 import projection_service_pb2_grpc
 
@@ -28,8 +28,7 @@ class ProjectionServicer(projection_service_pb2_grpc.ProjectionServiceServicer):
         """Puts a request on the queue."""
         with translated(context):
             unit = request.unit or "garment"
-            if unit not in ("garment", "look", "both"):
-                raise UsageError(f"A map is of garment, look or both, not {unit!r}.")
+            check_request(unit, request.perplexity)
             event = request_of(
                 self._blobs,
                 request.collection,
@@ -47,7 +46,12 @@ class ProjectionServicer(projection_service_pb2_grpc.ProjectionServiceServicer):
         with translated(context):
             version = request.version or self._maps.newest(request.collection)
             prefix = keys.map_version(request.collection, version)
-            summary = self._blobs.get(prefix + "map.json").decode()
+            try:
+                summary = self._blobs.get(prefix + "map.json").decode()
+            except BlobNotFound as error:
+                raise BlobNotFound(
+                    f"Collection {request.collection!r} has no map {version!r}."
+                ) from error
             return pb.GetMapResponse(version=version, summary_json=summary)
 
     def ListPoints(  # noqa: N802
@@ -77,7 +81,9 @@ class ProjectionServicer(projection_service_pb2_grpc.ProjectionServiceServicer):
 
 def _near(there: OpenMap, request: pb.FindNeighboursRequest) -> pb.FindNeighboursResponse:
     vector, own = _query(there, request)
-    count = min(request.count or 10, there.rows.num_rows)
+    count = min(max(request.count, 0) or 10, LARGEST_PAGE, there.rows.num_rows)
+    if count == 0:
+        raise BlobNotFound("There is nothing on this map.")
     indices, distances = search(vector, there.vectors, count + (own >= 0))
     x, y = place(vector, there.vectors, there.coordinates())[0]
     if own >= 0:
@@ -104,7 +110,7 @@ def _query(
             raise BlobNotFound(f"There is no garment {request.garment_id!r} on this map.")
         own = ids.index(request.garment_id)
         return there.vectors[[own]], own
-    vector = np.array([request.vector], dtype=np.float32)
+    vector = check_vectors(np.array([request.vector], dtype=np.float32))
     if vector.shape[1] != there.vectors.shape[1]:
         raise UsageError(
             f"This map's vectors have {there.vectors.shape[1]} values, not {vector.shape[1]}."
@@ -113,6 +119,6 @@ def _query(
 
 
 def _token(text: str) -> int:
-    if text and not text.isdigit():
+    if text and not (text.isascii() and text.isdigit() and len(text) < 12):
         raise UsageError(f"{text!r} is no page token.")
     return int(text or 0)

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import grpc
 
 from fashionmap.adapters.codec import masks_to_message
-from fashionmap.adapters.photo_decoder import MOST_BYTES
 from fashionmap.adapters.rpc_errors import translated
 from fashionmap.domain import keys
 from fashionmap.domain.documents import masks_from_bytes
-from fashionmap.domain.photo import Photo
-from fashionmap.errors import PhotoRejected
+from fashionmap.domain.photo import MOST_BYTES, Photo
+from fashionmap.errors import BlobNotFound, PhotoRejected
 from fashionmap.ports import BlobStore, Decoder, Segmenter
 from fashionmap.segmentation.handler import masks_of
 from fashionmap.v1 import segmentation_service_pb2 as pb
@@ -33,7 +32,13 @@ class SegmentationServicer(segmentation_service_pb2_grpc.SegmentationServiceServ
         """The stored masks of a photo."""
         with translated(context):
             key = keys.masks(request.collection, request.photo_id, self._segmenter.stamp)
-            document = masks_from_bytes(self._blobs.get(key))
+            try:
+                document = masks_from_bytes(self._blobs.get(key))
+            except BlobNotFound as error:
+                photo = request.photo_id[:16]
+                raise BlobNotFound(
+                    f"There are no masks of a photo {photo!r} of collection {request.collection!r}."
+                ) from error
             return pb.GetMasksResponse(masks=masks_to_message(document))
 
     def SegmentPhoto(  # noqa: N802
