@@ -13,9 +13,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from fashionmap.adapters.units_table import units_from_bytes
-from fashionmap.entrypoints.collection import count_stages, failures_of, publish_files
+from fashionmap.entrypoints.collection import count_stages, failures_of
 from fashionmap.entrypoints.compose import object_store, publisher
-from fashionmap.entrypoints.photos_on_disk import find_photos
 from fashionmap.ports import BlobStore
 from fashionmap.projection.handler import request_of
 from fashionmap.settings import Settings
@@ -30,6 +29,7 @@ from fashionmap.v1 import (
     segmentation_service_pb2,
     segmentation_service_pb2_grpc,
 )
+from tests.pipeline import publish, wait_for
 from tests.processes import SERVICES, Cluster, cluster, until
 from tests.servers import Servers
 
@@ -57,28 +57,8 @@ def environment(settings: Settings) -> dict[str, str]:
     return {f"FASHIONMAP_{name.upper()}": str(getattr(settings, name)) for name in wanted}
 
 
-def publish(settings: Settings, photos: Path, collection: str = "c") -> set[str]:
-    bus = publisher(settings)
-    published, unread = publish_files(
-        find_photos([str(photos)]),
-        collection,
-        blobs=object_store(settings),
-        bus=bus,
-        metadata={},
-        advance=lambda _: None,
-    )
-    bus.close()
-    assert not unread
-    return published
-
-
-def wait_for(settings: Settings, wanted: set[str], seconds: float = 240) -> None:
-    blobs = object_store(settings)
-    until(lambda: wanted <= count_stages(blobs, "c").embedded, seconds)
-
-
 def same_as_local(blobs: BlobStore, local: Path) -> None:
-    """Every masks document byte for byte, every vector to 1e-5, nothing more and nothing less."""
+    """Every masks document byte for byte, every vector too, nothing more and nothing less."""
     state = local / ".fashionmap" / "collections" / "local"
     for path in sorted(state.rglob("*.json")) + sorted(state.rglob("*.arrow")):
         key = f"collections/c/{path.relative_to(state).as_posix()}"
@@ -87,9 +67,7 @@ def same_as_local(blobs: BlobStore, local: Path) -> None:
             assert ours == theirs, key
             continue
         one, two = units_from_bytes(ours), units_from_bytes(theirs)
-        assert one.drop_columns(["vector"]).equals(two.drop_columns(["vector"])), key
-        vectors = [np.array(t["vector"].to_pylist(), dtype=np.float32) for t in (one, two)]
-        np.testing.assert_allclose(*vectors, atol=1e-5)
+        assert one.equals(two), key
     names = {k.removeprefix("collections/c/") for k in blobs.keys("collections/c/photos/")}
     known = {p.relative_to(state).as_posix() for p in state.rglob("*") if p.is_file()}
     assert {n for n in names if not n.endswith("/original")} == known
@@ -171,38 +149,6 @@ def _upload(channels, looks: Path, projection) -> None:  # type: ignore[no-untyp
     assert ingest.PutPhoto(iter(put)).photo_id == masks.photo_id
 
 
-@pytest.mark.parametrize("victim", SERVICES[:3])
-def test_given_a_service_killed_in_the_middle_when_started_again_then_nothing_is_lost_or_double(
-    victim: str, settings: Settings, looks: Path, local: Path, tmp_path: Path
-) -> None:
-    with cluster(environment(settings), tmp_path) as services:
-        wanted = publish(settings, looks / "images")
-        stage = {"ingest": "ingested", "segmentation": "segmented", "embedding": "embedded"}[victim]
-        blobs = object_store(settings)
-        until(lambda: len(getattr(count_stages(blobs, "c"), stage)) >= 2, 120, pause=0.02)
-        services.kill(victim)
-        services.start(victim)
-        wait_for(settings, wanted)
-        same_as_local(blobs, local)
-        assert not list(failures_of(blobs, "c"))
-
-
-def test_given_the_broker_restarted_in_the_middle_then_nothing_is_lost_or_double(
-    servers: Servers, settings: Settings, looks: Path, local: Path, tmp_path: Path
-) -> None:
-    with cluster(environment(settings), tmp_path) as services:
-        wanted = publish(settings, looks / "images")
-        blobs = object_store(settings)
-        until(lambda: len(count_stages(blobs, "c").segmented) >= 2, 120, pause=0.05)
-        servers.rabbitmq.stop()
-        time.sleep(2)
-        servers.rabbitmq.start()
-        wait_for(settings, wanted)
-        same_as_local(blobs, local)
-        assert not list(failures_of(blobs, "c"))
-        assert services.log("segmentation").count("broker away") < 12
-
-
 def test_given_the_public_door_when_used_by_bare_pika_then_good_photos_pass_and_bad_ones_tell_why(
     settings: Settings, looks: Path, tmp_path: Path
 ) -> None:
@@ -234,7 +180,6 @@ def test_given_the_public_door_when_used_by_bare_pika_then_good_photos_pass_and_
             assert "neither bytes nor a key" in reasons["nowhere.jpg"]
             assert "no/such/key" in reasons["lost.jpg"]
             dead = _dead_letters(channel, 5)
-        assert sorted(dead)[:1] == sorted(dead)[:1]
         assert sum("Elephant" in reason for reason in dead) == 1
         assert sum("cannot be decoded" in reason for reason in dead) == 1
         listed = services.run("failures", "--collection", "c")

@@ -93,13 +93,13 @@ def service(
     return makers[name](settings, blobs, bus)
 
 
-def _ingest(_settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
-    from fashionmap.adapters.photo_decoder import PhotoDecoder
+def _ingest(settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
+    from fashionmap.adapters.photo_guard import GuardedDecoder
     from fashionmap.ingest.handler import STAGE, ingest_photo
     from fashionmap.ingest.rpc import IngestServicer
     from fashionmap.v1 import ingest_service_pb2_grpc as rpc
 
-    decoder = PhotoDecoder()
+    decoder = GuardedDecoder(seconds=settings.decode_seconds, megabytes=settings.decode_memory)
 
     def one(event: PhotoOffered) -> PhotoIngested:
         return ingest_photo(event, blobs=blobs, decoder=decoder)
