@@ -149,16 +149,26 @@ def _unwell(crew: list[_Post], limit: float) -> str:
 
 
 def configure_logs(level: str) -> None:
-    """JSON lines on standard error; libraries' own words only from WARNING on."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
-    logging.getLogger("pika").setLevel(logging.CRITICAL)
-    processors: list[Callable[..., Any]] = [
+    """JSON lines on standard error; libraries' own words and warnings only from WARNING on."""
+    shared: list[Callable[..., Any]] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.JSONRenderer(),
     ]
+    lines = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(lines)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     structlog.configure(
-        processors=processors,
+        processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
