@@ -89,13 +89,13 @@ def test_given_work_longer_than_the_heartbeat_when_done_then_it_is_acknowledged_
 
     def work(batch: Sequence[Delivery]) -> list[Delivery]:
         runs.append(len(batch))
-        time.sleep(9)
+        time.sleep(21)  # ten times the heartbeat
         return []
 
     publisher.publish(events(1))
     with Worker(url, work, heartbeat=2):
         until(lambda: len(runs) == 1, 30)
-        time.sleep(10)
+        time.sleep(22)
     assert runs == [1]
     assert waiting(url) == 0
 
