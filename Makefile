@@ -51,7 +51,10 @@ run: install page ## Make a map: make run PHOTOS=folder [OUT=map]; without PHOTO
 test: install page system tools ## Run all tests, with the real RabbitMQ and MinIO
 	OMP_NUM_THREADS=2 $(BIN)/pytest -q
 
-test-faults: install system tools ## Run the long fault suite
+test-faults: export FASHIONMAP_FAULT_LOOKS ?= 500
+test-faults: export FASHIONMAP_FAULT_KILLS ?= 50
+test-faults: export FASHIONMAP_FAULT_SECONDS ?= 60
+test-faults: install system tools ## Break everything under 500 looks at work (make test: a few)
 	OMP_NUM_THREADS=2 $(BIN)/pytest -q -m faults
 
 system: # what tests need of the system, where it can be installed

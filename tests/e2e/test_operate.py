@@ -40,6 +40,8 @@ class Plant:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+        except urllib.error.URLError as error:
+            return 0, str(error)  # it does not listen yet
 
     def value(self, service: str, sample: str) -> float:
         """The sum of all samples of a metric whose line begins like that."""
