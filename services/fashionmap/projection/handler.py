@@ -22,6 +22,7 @@ from fashionmap.errors import BlobNotFound, CollectionNotFound, PermanentError, 
 from fashionmap.ports import BlobStore
 from fashionmap.projection.build import MapContext, build_map
 from fashionmap.projection.projector import ProjectorParameters, place
+from fashionmap.projection.reading import DocumentReader
 
 STAGE = "projection"
 
@@ -55,13 +56,15 @@ def build_requested_map(
     documents: list[str] = []
     if not blobs.exists(prefix + "map.json"):
         documents = embedding_keys(blobs, event.collection)
+        reader = DocumentReader(blobs, event.collection, documents)
         refused = [from_bytes(blobs.get(k)) for k in blobs.keys(keys.failures(event.collection))]
         context = MapContext(
             rejected=[{"file_name": f["file_name"], "reason": f["reason"]} for f in refused],
             fingerprint=event.version,
+            described=reader.described,
         )
         build_map(
-            (blobs.get(key) for key in documents),
+            reader.documents(),
             store=blobs,
             prefix=prefix,
             unit=event.unit,
