@@ -9,6 +9,7 @@ import certifi
 import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error, ServerError
+from minio.helpers import check_bucket_name
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -31,7 +32,7 @@ class MinioBlobStore:
     """Objects in one bucket, which is made on first use.
 
     A call that fails is tried again with growing, jittered waits for ``patience`` seconds; then
-    it is ``StoreUnavailable``.
+    it is ``StoreUnavailable``. An address or a bucket that can be none is a ``UsageError`` at once.
     """
 
     def __init__(
@@ -55,14 +56,18 @@ class MinioBlobStore:
             cert_reqs="CERT_REQUIRED",
             ca_certs=str(ca or certifi.where()),
         )
-        self._client = Minio(
-            endpoint,
-            access_key=access_key or None,
-            secret_key=secret_key or None,
-            secure=secure,
-            region=region,
-            http_client=pool,
-        )
+        try:
+            check_bucket_name(bucket, strict=True)
+            self._client = Minio(
+                endpoint,
+                access_key=access_key or None,
+                secret_key=secret_key or None,
+                secure=secure,
+                region=region,
+                http_client=pool,
+            )
+        except ValueError as error:
+            raise UsageError(f"The object store's settings make no sense: {error}.") from error
         self._bucket, self._patience, self._ready = bucket, patience, False
 
     def get(self, key: str, *, most: int | None = None) -> bytes:
