@@ -3,17 +3,21 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pika
 import pytest
 
+from fashionmap.adapters.blobs_filesystem import FilesystemBlobStore
 from fashionmap.adapters.broker import Broker
-from fashionmap.adapters.codec import decode
+from fashionmap.adapters.codec import decode, encode, type_name
 from fashionmap.adapters.consumer_rabbitmq import RabbitConsumer
 from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
 from fashionmap.adapters.session_rabbitmq import Delivery
-from fashionmap.adapters.topology import QUEUES
-from fashionmap.domain.events import PhotoIngested
+from fashionmap.adapters.topology import QUEUES, declare
+from fashionmap.domain.events import PhotoIngested, PhotoSegmented
+from fashionmap.domain.photo import ModelStamp
+from fashionmap.entrypoints.stage import Foreman, Stage
 from fashionmap.errors import BrokerUnavailable
 from tests.processes import until
 from tests.servers import Servers, free_port
@@ -147,3 +151,88 @@ def test_given_no_broker_when_publishing_then_it_is_unavailable_after_the_patien
     bus = RabbitPublisher(Broker(f"amqp://127.0.0.1:{free_port()}/", 3), patience=0.5)
     with pytest.raises(BrokerUnavailable, match="does not answer"):
         bus.publish(events(1))
+
+
+def test_given_headers_of_a_stranger_when_handled_then_they_do_no_harm(
+    url: str, tmp_path: Path
+) -> None:
+    junk = {"x-delivery-count": "many", "x-published-at": "soon", "traceparent": "x" * 5000}
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        channel = connection.channel()
+        declare(channel, delivery_limit=3)
+        for event, headers in (
+            (PhotoIngested("c", "0" * 64), junk),
+            (PhotoIngested("x" * 100_000, "1" * 64), {"traceparent": 7}),
+        ):
+            properties = pika.BasicProperties(type=type_name(event), headers=headers)
+            channel.basic_publish("", QUEUE.name, encode(event), properties)
+    bus, store = RabbitPublisher(Broker(url, 3)), FilesystemBlobStore(tmp_path)
+    stamp = ModelStamp("none", "1", "0" * 64)
+    stage = Stage(
+        "segmentation",
+        QUEUE,
+        (PhotoIngested,),
+        lambda batch: [PhotoSegmented(e.collection, e.photo_id, stamp) for e in batch],
+    )
+    with Worker(url, Foreman(stage, blobs=store, publisher=bus, delivery_limit=3)):
+        until(lambda: waiting(url, QUEUE.dead) == 1, 30)
+        until(lambda: waiting(url, "embedding.photos") == 1, 30)
+    bus.close()
+    assert waiting(url) == 0
+
+
+def test_given_a_queue_removed_under_a_consumer_then_it_notices_and_consumes_again(
+    url: str, publisher: RabbitPublisher
+) -> None:
+    seen: list[Delivery] = []
+
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
+        seen.extend(batch)
+        return []
+
+    with Worker(url, work) as worker:
+        publisher.publish(events(1))
+        until(lambda: len(seen) == 1, 30)
+        with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+            connection.channel().queue_delete(QUEUE.name)
+        until(lambda: not worker.consumer.connected.is_set(), 30, pause=0.005)
+        assert worker.consumer.connected.wait(30)
+        publisher.publish(events(2))
+        until(lambda: len(seen) == 3, 30)
+
+
+def test_given_a_pause_when_the_gate_closes_then_all_that_is_held_goes_back(
+    url: str, publisher: RabbitPublisher
+) -> None:
+    seen: list[Delivery] = []
+    gate = Door()
+
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
+        time.sleep(0.3)
+        seen.extend(batch)
+        return []
+
+    publisher.publish(events(200))
+    with Worker(url, work, gate=gate) as worker:
+        until(lambda: len(seen) >= 9, 30)
+        gate.open = False
+        until(lambda: not worker.consumer.connected.is_set(), 30)
+        until(lambda: len(seen) + waiting(url) == 200, 30)
+        rested = len(seen)
+        time.sleep(1)
+        assert len(seen) == rested < 200
+        gate.open = True
+        until(lambda: len(seen) == 200, 60)
+    assert len({decode(d.type, d.body).photo_id for d in seen}) == 200
+
+
+class Door:
+    """A gate that the test opens and closes."""
+
+    open = True
+
+    def may_start(self) -> bool:
+        return self.open
+
+    def must_stop(self) -> bool:
+        return not self.open

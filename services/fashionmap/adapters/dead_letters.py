@@ -9,6 +9,7 @@ from pika.exceptions import AMQPError, ChannelClosedByBroker
 from fashionmap.adapters.broker import Broker
 from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
 from fashionmap.adapters.topology import QUEUES, RETRY, Queue, declare
+from fashionmap.adapters.tracing import trace_of
 from fashionmap.adapters.wire_rabbitmq import Letter
 from fashionmap.errors import BrokerUnavailable
 
@@ -71,8 +72,8 @@ def _take(channel: Any, queue: Queue, count: int) -> tuple[list[Letter], int]:
         if method is None:
             break
         last = method.delivery_tag
-        kept = {k: v for k, v in (properties.headers or {}).items() if k == "traceparent"}
-        letters.append(Letter("", queue.name, body, properties.type or "", {**kept, RETRY: "1"}))
+        headers = {**trace_of(properties.headers or {}), RETRY: "1"}
+        letters.append(Letter("", queue.name, body, properties.type or "", headers))
     return letters, last
 
 

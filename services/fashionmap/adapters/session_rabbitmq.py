@@ -125,7 +125,8 @@ class Session:
         body: bytes,
     ) -> None:
         headers = dict(properties.headers or {})
-        count = int(headers.get("x-delivery-count", 0) or 0) or int(method.redelivered)
+        known = headers.get("x-delivery-count")
+        count = known if isinstance(known, int) and known > 0 else int(method.redelivered)
         self._trusting = self._trusting or count == 0
         self._unsettled.add(method.delivery_tag)
         tag, type_ = method.delivery_tag, properties.type or ""

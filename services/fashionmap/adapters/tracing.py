@@ -57,10 +57,15 @@ def begin_span(
     name: str, *, kind: str, headers: Mapping[str, Any], attributes: Mapping[str, str | int]
 ) -> Span:
     """A span whose parent is the context in a message's headers, if there is one."""
-    carrier = {k: v for k, v in headers.items() if isinstance(v, str)}
     tracer = trace.get_tracer("fashionmap")
-    context = _CONTEXT.extract(carrier)
+    context = _CONTEXT.extract(trace_of(headers))
     return tracer.start_span(name, context, _KINDS[kind], attributes=dict(attributes))
+
+
+def trace_of(headers: Mapping[str, Any]) -> dict[str, str]:
+    """The trace context of a message's headers, if there is one that can be."""
+    value = headers.get("traceparent")
+    return {"traceparent": value} if isinstance(value, str) and len(value) < 100 else {}
 
 
 def end_span(span: Span, error: Exception | None = None) -> None:

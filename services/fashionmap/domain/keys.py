@@ -26,7 +26,9 @@ def check_part(text: str) -> str:
 
 
 def check_offered(name: str, key: str) -> str:
-    """Returns the key of an offer; ``UsageError`` where it lies in another collection."""
+    """Returns the key of an offer; ``UsageError`` where it is none, or in another collection."""
+    if len(key) > 1024:
+        raise UsageError("An object key has at most 1,024 characters.")
     if key.startswith(_ROOT) and not key.startswith(collection(name)):
         raise UsageError(f"The offered key {key!r} lies in another collection than {name!r}.")
     return key

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from fashionmap.adapters.session_rabbitmq import Delivery
 from fashionmap.adapters.topology import DEAD, REASON, STAGE, Queue
+from fashionmap.adapters.tracing import trace_of
 from fashionmap.adapters.wire_rabbitmq import Letter
 from fashionmap.domain import keys
 from fashionmap.domain.documents import to_bytes
@@ -26,8 +27,7 @@ def record_refusal(
 
 def dead_letter(stage: str, queue: Queue, delivery: Delivery, reason: str) -> Letter:
     """The message with the reason in its headers, on its way to the queue of dead letters."""
-    passed_on = {k: v for k, v in delivery.headers.items() if k == "traceparent"}
-    headers = {**passed_on, REASON: reason, STAGE: stage}
+    headers = {**trace_of(delivery.headers), REASON: reason, STAGE: stage}
     return Letter(DEAD, queue.name, delivery.body, delivery.type, headers)
 
 

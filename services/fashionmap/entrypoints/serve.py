@@ -33,6 +33,7 @@ def serve(name: str, settings: Settings) -> None:
         ServiceUnavailable: A thread of it died; whoever started it shall start it again.
     """
     configure_logs(settings.log_level)
+    compose.broker(settings).parameters(heartbeat=settings.heartbeat)  # says at once what is wrong
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -34,6 +34,8 @@ log = structlog.get_logger()
 LONGEST_WAIT = 600.0
 """Seconds that a batch is held while store or broker are away. Then all goes back to the queue and
 nobody consumes until the store answers: RabbitMQ closes a channel that holds for 1,800."""
+LONGEST_REASON = 1000
+"""Characters: a reason may hold what a stranger wrote, and headers must fit into one frame."""
 
 Handler = Callable[[Sequence[Any]], Sequence[Event | PermanentError | None]]
 
@@ -71,6 +73,12 @@ class _Job:
         return str(known)
 
 
+def _published_at(delivery: Delivery) -> float:
+    """When the message was sent, in ms since 1970; 0 where its headers do not say."""
+    moment = delivery.headers.get(PUBLISHED_AT)
+    return float(moment) if isinstance(moment, int) else 0.0
+
+
 class Foreman:
     """Turns a stage into the consumer's ``Work``."""
 
@@ -85,7 +93,7 @@ class Foreman:
     def __call__(self, batch: Sequence[Delivery]) -> list[Delivery]:
         """Handles a batch; returns what another delivery may mend."""
         began = time.monotonic()
-        self.meter.started(float(d.headers.get(PUBLISHED_AT, 0) or 0) for d in batch)
+        self.meter.started(_published_at(delivery) for delivery in batch)
         jobs = [_Job(delivery, self._span(delivery)) for delivery in batch]
         try:
             self._work([job for job in jobs if self._decode(job)])
@@ -123,6 +131,8 @@ class Foreman:
             job.result = MessageRejected(str(error))
         except PermanentError as error:
             job.result = error
+        except Exception as error:
+            job.result = MessageRejected(f"A message that nobody can read: {error!r}.")
         return job.result is None
 
     def _work(self, jobs: Sequence[_Job]) -> None:
@@ -167,7 +177,7 @@ class Foreman:
 
     def _refuse(self, job: _Job, error: Exception) -> Letter:
         """Records the refusal, and a dead letter with its reason."""
-        reason = str(error)
+        reason = str(error)[:LONGEST_REASON]
         self.meter.refused(error)
         log.info("refused", **self._about(job), reason=reason)
         if job.event is not None:
