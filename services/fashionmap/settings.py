@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, description="Threads of the models; 0 takes all cores.")
     batch: int = Field(8, ge=1, description="Most messages of a micro-batch.")
     batch_wait: float = Field(0.05, ge=0, description="Seconds that a micro-batch waits to fill.")
+    model_store: str = Field("", description="Folder of models instead of the object store.")
+    model_cache: str = Field("", description="Folder for fetched models; else ~/.cache/fashionmap.")
+    model_watch: float = Field(10.0, ge=0, description="Seconds between looks for `name@latest`.")
     batch_limit: float = Field(
         3600.0, ge=1, description="Seconds after which a batch counts as stuck (`/healthz`)."
     )

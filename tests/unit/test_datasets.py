@@ -1,7 +1,8 @@
-"""Converters on fixtures in each source's true form, and every fault that verify must find."""
+"""Converters on fixtures in each source's true form, and splits."""
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 
 import cv2
@@ -9,17 +10,19 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
+from fashionmap.domain.taxonomy import FASHIONPEDIA, MODANET, MODANET_PERSON
 from fashionmap.errors import DatasetRejected
-from fashionmap.training.datasets.ccp import annotations_of, convert_ccp
+from fashionmap.training.datasets.ccp import IGNORED, TAGS, annotations_of, convert_ccp
 from fashionmap.training.datasets.coco_form import read_coco
 from fashionmap.training.datasets.contact_sheet import draw_sheet
 from fashionmap.training.datasets.deepfashion2 import convert_deepfashion2
-from fashionmap.training.datasets.modanet import convert_modanet
-from fashionmap.training.datasets.plain_coco import convert_coco
+from fashionmap.training.datasets.fashionpedia import AS_MODANET, convert_fashionpedia
+from fashionmap.training.datasets.fashionpedia import IGNORED as NOT_MODANET
+from fashionmap.training.datasets.plain_coco import convert_coco, convert_sample
+from fashionmap.training.datasets.split import split_dataset
 from fashionmap.training.datasets.verify import verify_dataset
 
 SQUARE = [10, 10, 60, 10, 60, 80, 10, 80]
-OTHER = [70, 60, 90, 60, 90, 80, 70, 80]
 
 
 def picture(path: Path, *, seed: int = 0, size: tuple[int, int] = (120, 100)) -> None:
@@ -28,98 +31,155 @@ def picture(path: Path, *, seed: int = 0, size: tuple[int, int] = (120, 100)) ->
     cv2.imwrite(str(path), cv2.resize(rough, size[::-1], interpolation=cv2.INTER_CUBIC))
 
 
-def test_given_deepfashion2_when_converted_then_items_and_pairs_are_kept(tmp_path: Path) -> None:
-    source = tmp_path / "train"
-    picture(source / "image" / "000001.jpg")
-    item = {
-        "category_name": "vest dress",
-        "category_id": 12,
-        "style": 2,
+def item(category: int, name: str, *, style: int) -> dict[str, object]:
+    """An item of DeepFashion2 with every field that its files have."""
+    return {
+        "category_name": name,
+        "category_id": category,
+        "style": style,
         "bounding_box": [10, 10, 60, 80],
         "landmarks": [1, 2, 2],
         "segmentation": [SQUARE],
         **dict.fromkeys(("scale", "occlusion", "zoom_in", "viewpoint"), 1),
     }
-    document = {"source": "shop", "pair_id": 77, "item1": item, "item2": {**item, "style": 0}}
-    (source / "annos").mkdir()
-    (source / "annos" / "000001.json").write_text(json.dumps(document))
-    convert_deepfashion2(source, tmp_path / "out")
-    made = read_coco(tmp_path / "out" / "annotations.json")
-    assert made["categories"][11]["name"] == "vest dress"
-    assert [a.get("pair") for a in made["annotations"]] == ["77-2", None]
-    assert made["annotations"][0]["bbox"] == [10, 10, 50, 70]
-    assert made["annotations"][0]["area"] == 3500
-    assert made["images"][0]["source"] == "shop"
-    assert verify_dataset(tmp_path / "out") == []
 
 
-@pytest.mark.parametrize("form", ["lmdb", "folder"])
-def test_given_modanet_when_converted_then_pairs_of_shoes_are_one_instance(
-    form: str, tmp_path: Path
-) -> None:
-    picture(tmp_path / "p.jpg")
-    data = (tmp_path / "p.jpg").read_bytes()
-    if form == "lmdb":
-        import lmdb
-
-        environment = lmdb.open(str(tmp_path / "photos.lmdb"), map_size=2**24)
-        with environment, environment.begin(write=True) as transaction:
-            transaction.put(b"17", data)
-    else:
-        (tmp_path / "photos").mkdir()
-        (tmp_path / "photos" / "17.jpg").write_bytes(data)
-    annotation = {"image_id": 17, "iscrowd": 0, "area": 1, "bbox": [10, 10, 50, 70]}
-    document = {
-        "images": [
-            {"id": i, "file_name": f"{i:07d}.jpg", "width": 100, "height": 120, "license": 3}
-            for i in (17, 18)
-        ],
-        "categories": [{"id": 4, "name": "footwear"}, {"id": 9, "name": "top"}],
-        "annotations": [
-            {**annotation, "id": 1, "category_id": 4, "segmentation": [SQUARE]},
-            {**annotation, "id": 2, "category_id": 4, "segmentation": [OTHER]},
-            {**annotation, "id": 3, "category_id": 9, "segmentation": [SQUARE]},
-        ],
-    }
-    (tmp_path / "modanet2018_instances_train.json").write_text(json.dumps(document))
-    with pytest.raises(DatasetRejected, match="MD5"):
-        convert_modanet(tmp_path, tmp_path / "out")
-    assert convert_modanet(tmp_path, tmp_path / "out", check=False) == 1
-    made = read_coco(tmp_path / "out" / "annotations.json")
-    assert len(made["images"]) == 1
-    pair = next(a for a in made["annotations"] if a["category_id"] == 4)
-    assert len(made["annotations"]) == 2
-    assert len(pair["segmentation"]) == 2
-    assert pair["bbox"] == [10, 10, 80, 70]
-    assert verify_dataset(tmp_path / "out") == []
-
-
-def test_given_coco_with_doubled_ids_when_converted_then_they_are_mended_and_fields_kept(
+def test_given_deepfashion2_when_converted_then_items_pairs_styles_and_sources_are_kept(
     tmp_path: Path,
 ) -> None:
+    source = tmp_path / "train"
+    for number in (1, 2, 3):
+        picture(source / "image" / f"{number:06d}.jpg", seed=number)
+    dress, top = item(12, "vest dress", style=2), item(1, "short sleeve top", style=0)
+    documents = {
+        "000001": {"source": "shop", "pair_id": 77, "item1": dress, "item2": top},
+        "000002": {"source": "user", "pair_id": 77, "item10": dress, "item2": top},
+        "000003": {"source": "user", "pair_id": 8, "item1": item(12, "skirt", style=1)},
+        "000004": {"source": "user", "pair_id": 9, "item1": dress},
+    }
+    (source / "annos").mkdir()
+    for name, document in documents.items():
+        (source / "annos" / f"{name}.json").write_text(json.dumps(document))
+    made = convert_deepfashion2(source, tmp_path / "out")
+    assert (made.images, made.annotations) == (2, 4)
+    assert "item1 is not in DeepFashion2's form" in made.left_out[0]
+    assert "000004.jpg is missing" in made.left_out[1]
+    document = read_coco(tmp_path / "out" / "annotations.json")
+    assert document["categories"][11]["name"] == "vest dress"
+    assert [a.get("pair") for a in document["annotations"]] == ["77-2", None, None, "77-2"]
+    assert [a["style"] for a in document["annotations"]] == [2, 0, 0, 2]
+    assert document["annotations"][0]["bbox"] == [10, 10, 50, 70]
+    assert document["annotations"][0]["area"] == 3500
+    assert [(i["source"], i["pair_id"]) for i in document["images"]] == [("shop", 77), ("user", 77)]
+    assert len({i["group"] for i in document["images"]}) == 1
+    assert list(verify_dataset(tmp_path / "out")) == []
+
+
+def fashionpedia(folder: Path) -> Path:
+    """Fashionpedia's form: polygons and RLE, attributes, a doubled annotation id."""
+    picture(folder / "images" / "a.jpg")
+    size = {"height": 120, "width": 100}
+    names = FASHIONPEDIA.categories
+    categories = [
+        {"id": i, "name": n, "supercategory": "", "level": 2, "taxonomy_id": ""}
+        for i, n in enumerate(names)
+    ]
+    square = {"area": 3500, "bbox": [10, 10, 50, 70], "iscrowd": 0, "image_id": 23}
+    polygon = {**square, "segmentation": [SQUARE]}
+    rle = {"size": [120, 100], "counts": [10 * 120 + 10, 70, *[50, 70] * 49, 40 * 120 + 40]}
+    annotations = [
+        {**polygon, "id": 5, "category_id": 4, "attribute_ids": [3, 9]},
+        {**square, "id": 5, "category_id": 31, "attribute_ids": [1], "segmentation": rle},
+        {**polygon, "id": 7, "category_id": 17, "attribute_ids": []},
+    ]
+    document = {
+        "info": {"description": "", "year": "2020"},
+        "licenses": [{"id": 1, "name": "Attribution License", "url": ""}],
+        "categories": categories,
+        "attributes": [{"id": 3, "name": "single-breasted", "supercategory": "", "level": 1}],
+        "images": [{"id": 23, "file_name": "a.jpg", "license": 1, "kaggle_id": "x", **size}],
+        "annotations": annotations,
+    }
+    (folder / "instances.json").write_text(json.dumps(document))
+    return folder / "instances.json"
+
+
+def test_given_fashionpedia_when_converted_then_attributes_stay_and_doubled_ids_are_mended(
+    tmp_path: Path,
+) -> None:
+    file = fashionpedia(tmp_path)
+    convert_fashionpedia(file, tmp_path / "images", tmp_path / "out")
+    made = read_coco(tmp_path / "out" / "annotations.json")
+    assert [c["name"] for c in made["categories"]] == list(FASHIONPEDIA.categories)
+    assert [(a["id"], a["category_id"]) for a in made["annotations"]] == [(1, 5), (2, 32), (3, 18)]
+    assert made["annotations"][0]["attribute_ids"] == [3, 9]
+    assert made["attributes"][0]["name"] == "single-breasted"
+    assert list(verify_dataset(tmp_path / "out")) == []
+
+
+def test_given_fashionpedia_when_mapped_to_modanet_then_parts_go_and_gloves_are_ignored(
+    tmp_path: Path,
+) -> None:
+    assert set(AS_MODANET) | set(NOT_MODANET) == set(FASHIONPEDIA.categories[:27])
+    file = fashionpedia(tmp_path)
+    convert_fashionpedia(file, tmp_path / "images", tmp_path / "out", as_modanet=True)
+    made = read_coco(tmp_path / "out" / "annotations.json")
+    named = [(MODANET.categories[a["category_id"] - 1], a["iscrowd"]) for a in made["annotations"]]
+    assert named[0] == ("outer", 0)
+    assert [crowd for _, crowd in named] == [0, 1]
+    assert list(verify_dataset(tmp_path / "out")) == []
+
+
+def test_given_plain_coco_when_converted_then_ids_and_checksums_fit(tmp_path: Path) -> None:
     picture(tmp_path / "images" / "a.jpg")
     annotation = {"id": 5, "image_id": 1, "category_id": 40, "segmentation": [SQUARE]}
-    annotation |= {"bbox": [10, 10, 50, 70], "area": 3500, "attribute_ids": [3, 9]}
+    annotation |= {"bbox": [10, 10, 50, 70], "area": 3500}
+    size = {"height": 120, "width": 100}
     document = {
-        "images": [{"id": 1, "file_name": "a.jpg", "height": 120, "width": 100}],
+        "images": [
+            {"id": 1, "file_name": "a.jpg", **size},
+            {"id": 2, "file_name": "gone.jpg", **size},
+        ],
         "categories": [{"id": 40, "name": "coat"}],
         "annotations": [annotation, annotation],
     }
     (tmp_path / "c.json").write_text(json.dumps(document))
-    convert_coco(tmp_path / "c.json", tmp_path / "images", tmp_path / "out")
-    made = read_coco(tmp_path / "out" / "annotations.json")
-    assert [a["id"] for a in made["annotations"]] == [1, 2]
-    assert made["annotations"][0]["category_id"] == 1
-    assert made["annotations"][0]["attribute_ids"] == [3, 9]
+    made = convert_coco(tmp_path / "c.json", tmp_path / "images", tmp_path / "out")
+    assert made.left_out == ["Picture gone.jpg is missing."]
+    kept = read_coco(tmp_path / "out" / "annotations.json")["annotations"]
+    assert [(a["id"], a["category_id"]) for a in kept] == [(1, 1), (2, 1)]
     about = json.loads((tmp_path / "out" / "dataset.json").read_text())
     data = (tmp_path / "out" / "annotations.json").read_bytes()
     assert about["sha256"]["annotations.json"] == hashlib.sha256(data).hexdigest()
+    assert about["categories"] == ["coat"]
+    sums = ["sha256sum", "--check", "--quiet", "SHA256SUMS"]
+    subprocess.run(sums, cwd=tmp_path / "out", check=True)
+
+
+def test_given_a_file_name_that_leads_outside_when_converted_then_it_is_refused(
+    tmp_path: Path,
+) -> None:
+    image = {"id": 1, "file_name": "../../secret.jpg", "height": 1, "width": 1}
+    document = {"images": [image], "categories": [], "annotations": []}
+    (tmp_path / "c.json").write_text(json.dumps(document))
+    with pytest.raises(DatasetRejected, match="no file name inside"):
+        convert_coco(tmp_path / "c.json", tmp_path, tmp_path / "out")
+
+
+def test_given_sample_looks_when_converted_and_verified_then_nothing_is_wrong(
+    looks: Path, tmp_path: Path
+) -> None:
+    assert list(verify_dataset(looks)) == []
+    made = convert_sample(looks, tmp_path / "out")
+    assert made.images == 12
+    about = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert about["taxonomy"] == MODANET_PERSON.name
+    assert about["licence"] == "CC0-1.0"
+    assert split_dataset(tmp_path / "out", val_fraction=0.25, seed=1) == (9, 3)
+    assert list(verify_dataset(tmp_path / "out")) == []
 
 
 def test_given_ccp_labels_when_read_then_tags_are_instances_and_other_clothes_are_crowds() -> None:
-    from fashionmap.domain.taxonomy import MODANET_PERSON
-    from fashionmap.training.datasets.ccp import IGNORED, TAGS
-
     labels = ["null", "skin", *{t for tags in TAGS.values() for t in tags}, *IGNORED]
     truth = np.zeros((60, 60), np.uint8)
     truth[5:55, 5:25] = labels.index("jeans")
@@ -132,7 +192,7 @@ def test_given_ccp_labels_when_read_then_tags_are_instances_and_other_clothes_ar
 
 
 def test_given_the_real_ccp_when_converted_then_pycocotools_reads_it(
-    shared: Path, tmp_path: Path, capsys
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "ccp"
     for name in ("photos", "annotations/pixel-level"):
@@ -145,55 +205,33 @@ def test_given_the_real_ccp_when_converted_then_pycocotools_reads_it(
     coco = COCO(tmp_path / "out" / "annotations.json")
     assert len(coco.imgs) == 3
     assert coco.imgs[78]["group"] == coco.imgs[984]["group"]
-    assert verify_dataset(tmp_path / "out") == []
+    assert list(verify_dataset(tmp_path / "out")) == []
 
 
-def test_given_planted_faults_when_verified_then_each_is_found(tmp_path: Path) -> None:
-    for name, seed in (("a.jpg", 1), ("twin.jpg", 1), ("small.jpg", 2), ("b.jpg", 3)):
-        size = (50, 40) if name == "small.jpg" else (120, 100)
-        picture(tmp_path / "images" / name, seed=seed, size=size)
-    (tmp_path / "images" / "rubbish.jpg").write_bytes(b"rubbish")
-    names = ["a.jpg", "twin.jpg", "small.jpg", "b.jpg", "rubbish.jpg", "gone.jpg"]
-    images = [
-        {"id": i, "file_name": n, "height": 120, "width": 100} for i, n in enumerate(names, 1)
+def test_given_groups_when_split_then_they_stay_together_and_categories_are_shared(
+    tmp_path: Path,
+) -> None:
+    images = [{"id": i, "file_name": f"{i}.jpg", "group": str(i // 2)} for i in range(200)]
+    annotations = [
+        {"id": i, "image_id": i, "category_id": 1 if i % 10 else 2, "iscrowd": 0}
+        for i in range(200)
     ]
-    images.append({**images[3], "id": 4})
-    good = {"image_id": 4, "category_id": 1, "bbox": [10, 10, 50, 70], "segmentation": [SQUARE]}
-    faults = [
-        {"segmentation": [[]]},
-        {"segmentation": [[10, 10, 60, 80, 60, 10, 10, 80]]},
-        {"segmentation": [[10, 10, 160, 10, 160, 80, 10, 80]]},
-        {"bbox": [0, 0, 99, 99]},
-        {"category_id": 9},
-        {"image_id": 99},
-        {"id": 1},
-    ]
-    annotations = [{**good, "id": i, **fault} for i, fault in enumerate([{}, *faults], start=1)]
-    document = {
-        "images": images,
-        "annotations": annotations,
-        "categories": [{"id": 1, "name": "top"}],
-    }
+    categories = [{"id": 1, "name": "top"}, {"id": 2, "name": "belt"}]
+    document = {"images": images, "annotations": annotations, "categories": categories}
     (tmp_path / "annotations.json").write_text(json.dumps(document))
-    for part, kept in (("train", images[:1]), ("val", [images[1], images[3]])):
-        (tmp_path / f"{part}.json").write_text(json.dumps({**document, "images": kept}))
-    found = "\n".join(verify_dataset(tmp_path))
-    for words in (
-        "gone.jpg is missing",
-        "rubbish.jpg cannot be read",
-        "small.jpg is not of the size",
-        "Id 4 stands 2 times among the images",
-        "Id 1 stands 2 times among the annotations",
-        "has an empty polygon",
-        "crosses itself",
-        "out of bounds",
-        "a box that does not fit",
-        "unknown category 9",
-        "unknown image 99",
-        "a.jpg (train) and twin.jpg (val) are alike",
-    ):
-        assert words in found, words
-    assert "Annotation 1 has" not in found
+    assert split_dataset(tmp_path, val_fraction=0.2, seed=3) == (160, 40)
+    first = (tmp_path / "val.json").read_bytes()
+    split_dataset(tmp_path, val_fraction=0.2, seed=3)
+    assert (tmp_path / "val.json").read_bytes() == first
+    val = read_coco(tmp_path / "val.json")
+    ids = {i["id"] for i in val["images"]}
+    assert all((i ^ 1) in ids for i in ids)
+    assert 3 <= sum(a["category_id"] == 2 for a in val["annotations"]) <= 5
+
+
+def test_given_no_data_set_when_split_then_one_sentence_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DatasetRejected, match="does not exist"):
+        split_dataset(tmp_path, val_fraction=0.2, seed=3)
 
 
 def test_given_a_data_set_when_shown_then_there_is_a_picture(looks: Path) -> None:

@@ -87,6 +87,31 @@ def download_weights(url: str) -> Weights:
     return Weights(path, hashlib.sha256(path.read_bytes()).hexdigest(), {}, tensors)
 
 
+def read_torch_file(path: Path) -> Weights:
+    """One of torchvision's files under its own name, which ends in the beginning of its hash.
+
+    Of the file only tensors are read, and only where the hash fits: it is checked first.
+
+    Raises:
+        WeightsRejected: It is missing, has no hash in its name, or another hash.
+    """
+    named = path.stem.rpartition("-")[2].lower()
+    if len(named) < 8 or not set(named) <= set("0123456789abcdef"):
+        raise WeightsRejected(
+            f"{path} has no hash in its name, as torchvision's files have; safetensors need none."
+        )
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if not digest.startswith(named):
+            raise WeightsRejected(f"{path} does not fit the hash in its name.")
+        tensors: dict[str, Tensor] = torch.load(path, weights_only=True, map_location="cpu")
+    except OSError as error:
+        raise WeightsRejected(f"There are no weights at {path}.") from error
+    except (RuntimeError, pickle.UnpicklingError) as error:
+        raise WeightsRejected(f"{path} holds more than tensors, or is damaged.") from error
+    return Weights(path, digest, {}, tensors)
+
+
 def _canonical(data: bytes) -> bytes:
     """The same file with its header's keys in order: the library leaves that to chance.
 

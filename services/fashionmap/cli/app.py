@@ -1,5 +1,6 @@
 """The ``fashionmap`` command: registers every group and turns errors into one sentence."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -10,7 +11,7 @@ from fashionmap.errors import FashionMapError, UsageError
 
 GROUPS = (
     *("map", "segment", "embed", "project", "neighbours", "sample"),
-    *("serve", "publish", "status", "operate", "dataset", "train", "evaluate"),
+    *("serve", "publish", "status", "operate", "dataset", "train", "evaluate", "model"),
 )
 
 
@@ -46,6 +47,8 @@ def build_app() -> typer.Typer:
 
 def main() -> None:
     """Runs the command. Exit codes: 0 done, 1 an error told in one sentence, 2 wrong usage."""
+    # several of our processes on the same cores would burn them in OpenMP's spinning barriers
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         build_app()()
     except FashionMapError as error:

@@ -17,7 +17,25 @@ class Source(StrEnum):
     CCP = "ccp"
     MODANET = "modanet"
     DEEPFASHION2 = "deepfashion2"
+    FASHIONPEDIA = "fashionpedia"
     COCO = "coco"
+    SAMPLE = "sample"
+    FOLDERS = "folders"
+
+
+class Kept(StrEnum):
+    """Which categories a Fashionpedia keeps."""
+
+    OWN = "own"
+    MODANET = "modanet"
+
+
+class Part(StrEnum):
+    """A document of a data set."""
+
+    ALL = "annotations"
+    TRAIN = "train"
+    VAL = "val"
 
 
 def register(app: typer.Typer) -> None:
@@ -32,28 +50,53 @@ def register(app: typer.Typer) -> None:
 
 def convert(
     source: Annotated[Source, typer.Argument(help="Which public data set.")],
-    folder: Annotated[Path, typer.Argument(help="Its folder, or a COCO file.")],
+    folder: Annotated[Path, typer.Argument(help="Its folder; of COCO and Fashionpedia, a file.")],
     out: Annotated[Path, typer.Option(help="Data set to write.")],
-    images: Annotated[Path | None, typer.Option(help="Pictures of a COCO file.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Pictures of a COCO or Fashionpedia file.")
+    ] = None,
+    categories: Annotated[
+        Kept, typer.Option(help="Of Fashionpedia: its own, or ModaNet's thirteen.")
+    ] = Kept.OWN,
+    check: Annotated[bool, typer.Option(help="ModaNet's published MD5 sums must fit.")] = True,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch PaperDoll's pictures; goes on if stopped.")
+    ] = False,
+    rate: Annotated[float, typer.Option(min=0.01, help="Most downloads a second.")] = 4.0,
+    address: Annotated[
+        str, typer.Option(help="Server of PaperDoll's pictures.")
+    ] = "http://images2.chictopia.com",
+    per_folder: Annotated[int, typer.Option(min=1, help="Of folders: most pictures each.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Of folders: which pictures.")] = 0,
 ) -> None:
     """Bring a public data set into one form: COCO instances and dataset.json."""
+    from fashionmap.training.datasets import plain_coco
     from fashionmap.training.datasets.ccp import convert_ccp
     from fashionmap.training.datasets.deepfashion2 import convert_deepfashion2
+    from fashionmap.training.datasets.fashionpedia import convert_fashionpedia
+    from fashionmap.training.datasets.folders import convert_folders
     from fashionmap.training.datasets.modanet import convert_modanet
-    from fashionmap.training.datasets.plain_coco import convert_coco
 
-    if source is Source.CCP:
-        convert_ccp(folder, out)
-    elif source is Source.DEEPFASHION2:
-        convert_deepfashion2(folder, out)
-    elif source is Source.MODANET:
-        missing = convert_modanet(folder, out)
-        typer.echo(f"{missing:,} annotated photos are not among the pictures.")
-    elif images is None:
-        raise UsageError("A COCO file needs --images FOLDER.")
-    else:
-        convert_coco(folder, images, out)
-    typer.echo(f"The data set lies in {out}.")
+    if source in (Source.COCO, Source.FASHIONPEDIA) and images is None:
+        raise UsageError(f"A {source.value} file needs --images FOLDER.")
+    made = {
+        Source.CCP: lambda: convert_ccp(folder, out),
+        Source.DEEPFASHION2: lambda: convert_deepfashion2(folder, out),
+        Source.MODANET: lambda: convert_modanet(
+            folder, out, check=check, download=download, rate=rate, address=address
+        ),
+        Source.FASHIONPEDIA: lambda: convert_fashionpedia(
+            folder, images or folder, out, as_modanet=categories is Kept.MODANET
+        ),
+        Source.COCO: lambda: plain_coco.convert_coco(folder, images or folder, out),
+        Source.SAMPLE: lambda: plain_coco.convert_sample(folder, out),
+        Source.FOLDERS: lambda: convert_folders(folder, out, per_folder=per_folder, seed=seed),
+    }[source]()
+    for sentence in made.left_out[:20]:
+        typer.echo(f"left out: {sentence}")
+    if len(made.left_out) > 20:
+        typer.echo(f"left out: … and {len(made.left_out) - 20:,} more.")
+    typer.echo(f"{made.images:,} images with {made.annotations:,} annotations lie in {out}.")
 
 
 def split(
@@ -72,11 +115,12 @@ def verify(folder: Folder) -> None:
     """List everything that is wrong with a data set; exit code 1 if anything is."""
     from fashionmap.training.datasets.verify import verify_dataset
 
-    found = verify_dataset(folder)
-    for sentence in found:
+    found = 0
+    for sentence in verify_dataset(folder):
         typer.echo(sentence)
+        found += 1
     if found:
-        raise DatasetRejected(f"{len(found):,} faults were found in {folder}.")
+        raise DatasetRejected(f"{found:,} faults were found in {folder}.")
     typer.echo(f"Nothing is wrong with {folder}.")
 
 
@@ -84,11 +128,17 @@ def show(
     folder: Folder,
     out: Annotated[Path, typer.Option(help="PNG to write.")],
     count: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 12,
+    part: Annotated[Part, typer.Option(help="Which part, after a split.")] = Part.ALL,
+    first: Annotated[int, typer.Option(min=0, help="Pictures to leave out before.")] = 0,
 ) -> None:
-    """Draw a contact sheet of pictures with their masks."""
+    """Draw a contact sheet of pictures with their masks and names."""
     from fashionmap.training.datasets.coco_form import read_coco
     from fashionmap.training.datasets.contact_sheet import draw_sheet
 
-    document = read_coco(folder / "annotations.json")
+    document = read_coco(folder / f"{part.value}.json")
+    document["images"] = document["images"][first:]
+    if not document["images"]:
+        raise UsageError(f"{folder} has no more than {first:,} pictures.")
+    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(draw_sheet(document, folder / "images", count=count))
     typer.echo(f"The contact sheet is {out}.")

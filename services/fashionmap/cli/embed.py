@@ -24,13 +24,13 @@ def embed(
 ) -> None:
     """Embed each picture as one garment, without segmentation."""
     from fashionmap.adapters.threads import use_threads
-    from fashionmap.embedding.model import load_embedder
+    from fashionmap.entrypoints.models import open_embedder
     from fashionmap.entrypoints.photos_on_disk import find_photos
     from fashionmap.entrypoints.single_steps import embed_files
 
     files = find_photos(photos)
     use_threads(threads)
-    model = load_embedder(embedder, device=device, weights=weights)
+    model = open_embedder(embedder, device=device, weights=weights)
     with Bars() as bars:
         bars.stage("Embedding", len(files))
         refused = embed_files(files, out, embedder=model, advance=bars.advance)

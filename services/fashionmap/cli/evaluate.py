@@ -24,12 +24,12 @@ def evaluate(
 ) -> None:
     """Score a segmenter with COCO AP: masks and boxes, by category and by size."""
     from fashionmap.adapters.threads import use_threads
-    from fashionmap.segmentation.model import load_segmenter
+    from fashionmap.entrypoints.models import open_segmenter
     from fashionmap.training.datasets.coco_form import read_coco
     from fashionmap.training.evaluation import evaluate_segmenter
 
     use_threads(threads)
-    model = load_segmenter(segmenter, device=device, threshold=0.05)
+    model = open_segmenter(segmenter, device=device, threshold=0.05)
     tables, results = evaluate_segmenter(model, read_coco(data), images)
     for kind, table in tables.items():
         sizes = ("AP", "AP50", "AP75", "APsmall", "APmedium", "APlarge", "AR100")

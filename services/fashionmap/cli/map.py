@@ -87,15 +87,14 @@ def _prepare(
 ) -> Any:
     """A function that runs the pipeline; loads the model libraries."""
     from fashionmap.adapters.threads import use_threads
-    from fashionmap.embedding.model import load_embedder
     from fashionmap.entrypoints.local import LocalRun, Models, Watcher
+    from fashionmap.entrypoints.models import open_embedder, open_segmenter
     from fashionmap.projection.projector import ProjectorParameters
-    from fashionmap.segmentation.model import load_segmenter
 
     use_threads(threads)
     models = Models(
-        segmenter=lambda: load_segmenter(segmenter, device=device, threshold=threshold),
-        embedder=lambda: load_embedder(embedder, device=device, weights=weights),
+        segmenter=lambda: open_segmenter(segmenter, device=device, threshold=threshold),
+        embedder=lambda: open_embedder(embedder, device=device, weights=weights),
     )
 
     def run(*, bars: Bars, perplexity: float, seed: int, **settings: Any) -> dict[str, Any]:

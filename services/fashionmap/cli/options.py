@@ -11,12 +11,16 @@ Photos = Annotated[
 ]
 SegmenterName = Annotated[
     str,
-    typer.Option("--segmenter", help="garments-small, coco-person[=FILE], or a .safetensors file."),
+    typer.Option(
+        "--segmenter",
+        help="garments-small, coco-person[=FILE], a .safetensors file, or NAME@VERSION.",
+    ),
 ]
 EmbedderName = Annotated[
     str,
     typer.Option(
-        "--embedder", help="garments-embedder, vgg16, resnet50, … or a .safetensors file."
+        "--embedder",
+        help="garments-embedder, vgg16, resnet50, … a .safetensors file, or NAME@VERSION.",
     ),
 ]
 Weights = Annotated[

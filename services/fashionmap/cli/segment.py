@@ -27,13 +27,13 @@ def segment(
     The threshold is low by default, as for scoring; `fashionmap map` keeps what is sure.
     """
     from fashionmap.adapters.threads import use_threads
+    from fashionmap.entrypoints.models import open_segmenter
     from fashionmap.entrypoints.photos_on_disk import find_photos
     from fashionmap.entrypoints.single_steps import segment_files
-    from fashionmap.segmentation.model import load_segmenter
 
     files = find_photos(photos)
     use_threads(threads)
-    model = load_segmenter(segmenter, device=device, threshold=threshold)
+    model = open_segmenter(segmenter, device=device, threshold=threshold)
     with Bars() as bars:
         bars.stage("Segmenting", len(files))
         refused = segment_files(files, out, segmenter=model, advance=bars.advance)

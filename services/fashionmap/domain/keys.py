@@ -98,3 +98,19 @@ def placed(name: str, version: str, photo_id: str) -> str:
 def paused(stage: str) -> str:
     """Lies there while a stage is paused."""
     return f"control/paused/{check_part(stage)}"
+
+
+def models() -> str:
+    """Prefix of all models."""
+    return "models/"
+
+
+def model(name: str, version: str) -> str:
+    """Prefix of one version of a model; its ``model.json`` is written last: the commit object."""
+    for part in (name, version):
+        if not part or len(part) > _LONGEST or not set(part) <= _SAFE or part.startswith("."):
+            raise UsageError(
+                f"Models and versions are named by 1 to {_LONGEST} letters, digits, '.', '_' and "
+                f"'-'; {part!r} is not."
+            )
+    return f"{models()}{name}/{version}/"

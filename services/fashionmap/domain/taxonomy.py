@@ -66,7 +66,22 @@ DEEPFASHION2 = Taxonomy(
 )
 """DeepFashion2's thirteen, https://github.com/switchablenorms/DeepFashion2, with its ids."""
 
+FASHIONPEDIA = Taxonomy(
+    name="fashionpedia",
+    categories=(
+        *("shirt, blouse", "top, t-shirt, sweatshirt", "sweater", "cardigan", "jacket", "vest"),
+        *("pants", "shorts", "skirt", "coat", "dress", "jumpsuit", "cape", "glasses", "hat"),
+        *("headband, head covering, hair accessory", "tie", "glove", "watch", "belt"),
+        *("leg warmer", "tights, stockings", "sock", "shoe", "bag, wallet", "scarf", "umbrella"),
+        *("hood", "collar", "lapel", "epaulette", "sleeve", "pocket", "neckline", "buckle"),
+        *("zipper", "applique", "bead", "bow", "flower", "fringe", "ribbon", "rivet", "ruffle"),
+        *("sequin", "tassel"),
+    ),
+)
+"""Fashionpedia's 27 kinds of apparel and 19 parts, https://fashionpedia.github.io; its own ids
+are one less."""
+
 COCO_PERSON = Taxonomy(name="coco-person", categories=(PERSON,))
 """The one COCO category that whole looks need."""
 
-TAXONOMIES = {t.name: t for t in (MODANET, MODANET_PERSON, DEEPFASHION2, COCO_PERSON)}
+TAXONOMIES = {t.name: t for t in (MODANET, MODANET_PERSON, DEEPFASHION2, FASHIONPEDIA, COCO_PERSON)}

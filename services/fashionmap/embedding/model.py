@@ -106,13 +106,19 @@ def load_embedder(
         UsageError: There is no embedder of that name.
         WeightsRejected: The weights are missing, broken or of another model.
     """
-    place = "cuda" if device == "auto" and torch.cuda.is_available() else device
-    place = "cpu" if place == "auto" else place
+    place = place_of(device)
     if name == DEFAULT and weights is None:
         return garment_embedder(shipped_weights(name, weights_dir), device=place)
     if name == DEFAULT or name.endswith(".safetensors"):
         return garment_embedder(read_weights(weights or Path(name)), device=place)
     return _torchvision_embedder(name, weights=weights, device=place)
+
+
+def place_of(device: str) -> str:
+    """``auto`` as ``cuda`` where there is a GPU, else ``cpu``; anything else as it is."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
 
 
 def garment_embedder(weights: Weights, *, device: str) -> NetworkEmbedder:
@@ -125,7 +131,8 @@ def garment_embedder(weights: Weights, *, device: str) -> NetworkEmbedder:
         network.load_state_dict(weights.tensors)
     except RuntimeError as error:
         raise WeightsRejected(f"{weights.path} does not fit {DEFAULT}.") from error
-    stamp = ModelStamp(DEFAULT, weights.metadata.get("version", "0"), weights.sha256)
+    own = weights.metadata
+    stamp = ModelStamp(own.get("name", DEFAULT), own.get("version", "0"), weights.sha256)
     side = int(weights.metadata.get("side", "160"))
     return NetworkEmbedder(
         network,

@@ -122,17 +122,24 @@ def _ingest(settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> 
 def _segmentation(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher) -> Service:
     from fashionmap.adapters.photo_decoder import PhotoDecoder
     from fashionmap.adapters.threads import use_threads
+    from fashionmap.entrypoints.models import open_segmenter, refresh
     from fashionmap.segmentation.handler import STAGE, segment_photos
-    from fashionmap.segmentation.model import load_segmenter
     from fashionmap.segmentation.rpc import SegmentationServicer
     from fashionmap.v1 import segmentation_service_pb2_grpc as rpc
 
     use_threads(settings.threads)
     decoder, lock = PhotoDecoder(), threading.Lock()
-    model = load_segmenter(settings.segmenter, device=settings.device, threshold=settings.threshold)
+    model = open_segmenter(
+        settings.segmenter,
+        device=settings.device,
+        threshold=settings.threshold,
+        settings=settings,
+        blobs=blobs,
+    )
 
     def many(events: Sequence[PhotoIngested]) -> Sequence[Event | PermanentError | None]:
         with lock:
+            refresh(model)
             return segment_photos(events, blobs=blobs, decoder=decoder, segmenter=model)
 
     stage = Stage(STAGE, QUEUES["segmentation.photos"], (PhotoIngested,), many)
@@ -146,19 +153,21 @@ def _embedding(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher)
     from fashionmap.adapters.threads import use_threads
     from fashionmap.adapters.units_table import ArrowUnitsWriter
     from fashionmap.embedding.handler import STAGE, embed_photos
-    from fashionmap.embedding.model import load_embedder
     from fashionmap.embedding.rpc import EmbeddingServicer
+    from fashionmap.entrypoints.models import open_embedder, refresh
     from fashionmap.v1 import embedding_service_pb2_grpc as rpc
 
     use_threads(settings.threads)
     decoder, lock = PhotoDecoder(), threading.Lock()
-    model, writer = load_embedder(settings.embedder, device=settings.device), ArrowUnitsWriter()
+    writer = ArrowUnitsWriter()
+    model = open_embedder(settings.embedder, device=settings.device, settings=settings, blobs=blobs)
 
     def unlocked(events: Sequence[PhotoSegmented]) -> list[PhotoEmbedded | PermanentError]:
         return embed_photos(events, blobs=blobs, decoder=decoder, embedder=model, writer=writer)
 
     def many(events: Sequence[PhotoSegmented]) -> Sequence[Event | PermanentError | None]:
         with lock:
+            refresh(model)
             return unlocked(events)
 
     stage = Stage(STAGE, QUEUES["embedding.photos"], (PhotoSegmented,), many)
@@ -174,12 +183,8 @@ def _embedding(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher)
 
 
 def _projection(_settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
-    from fashionmap.projection.handler import (
-        STAGE,
-        MapCache,
-        build_requested_map,
-        place_photos,
-    )
+    from fashionmap.projection.handler import STAGE, build_requested_map, place_photos
+    from fashionmap.projection.open_map import MapCache
     from fashionmap.projection.rpc import ProjectionServicer
     from fashionmap.v1 import projection_service_pb2_grpc as rpc
 

@@ -2,17 +2,8 @@
 
 import hashlib
 import math
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
+from collections.abc import Callable, Sequence
 
 from fashionmap.adapters.units_table import units_from_bytes
 from fashionmap.domain import keys
@@ -21,7 +12,8 @@ from fashionmap.domain.events import MapRequested, MapUpdated, PhotoEmbedded
 from fashionmap.errors import BlobNotFound, CollectionNotFound, PermanentError, UsageError
 from fashionmap.ports import BlobStore
 from fashionmap.projection.build import MapContext, build_map
-from fashionmap.projection.projector import ProjectorParameters, place
+from fashionmap.projection.open_map import MapCache, OpenMap, placed_on
+from fashionmap.projection.projector import ProjectorParameters
 from fashionmap.projection.reading import DocumentReader
 
 STAGE = "projection"
@@ -91,98 +83,32 @@ def _place_late_comers(event: MapRequested, blobs: BlobStore, *, known: frozense
     for key in embedding_keys(blobs, event.collection):
         photo_id = key.split("/photos/")[1].split("/")[0]
         place_key = keys.placed(event.collection, event.version, photo_id)
-        late = key not in known and photo_id[:16] not in there.photos
+        theirs = key.endswith(f"/{there.embedder}.arrow")
+        late = theirs and key not in known and photo_id[:16] not in there.photos
         if late and not blobs.exists(place_key):
-            _place_document(event.collection, photo_id, blobs.get(key), there, blobs)
+            _place_document(place_key, blobs.get(key), there, blobs)
 
 
 def embedding_keys(store: BlobStore, collection: str) -> list[str]:
-    """Embedding documents of the pair of models that most photos have, in ascending order."""
+    """Embedding documents of the embedder that most photos have, one a photo, in ascending order.
+
+    Where several segmenters worked on a photo, as after a change of versions, the document of the
+    one counts that worked on most photos.
+    """
     every = list(store.keys(keys.collection(collection) + "photos/"))
     if not every:
         raise CollectionNotFound(f"Nothing was ever offered to a collection {collection!r}.")
     found = [key for key in every if "/embeddings/" in key and key.endswith(".arrow")]
     pairs = Counter(key.split("/embeddings/")[1] for key in found)
+    embedders = Counter(pair.split("/")[1] for pair in pairs.elements())
     if not pairs:
         return []
-    best = max(sorted(pairs), key=lambda pair: pairs[pair])
-    return [key for key in found if key.endswith(best)]
-
-
-@dataclass(frozen=True)
-class OpenMap:
-    """A map in memory: ids, vectors, places.
-
-    Attributes:
-        version: Its name.
-        rows: The columns ``id``, ``unit``, ``category``, ``file_name``, ``x``, ``y``, ``cluster``.
-        vectors: float32 (n, d).
-    """
-
-    version: str
-    rows: pa.Table
-    vectors: NDArray[np.float32]
-
-    def coordinates(self) -> NDArray[np.float32]:
-        """float32 (n, 2)."""
-        columns = [self.rows[c].to_numpy() for c in ("x", "y")]
-        result: NDArray[np.float32] = np.stack(columns, axis=1).astype(np.float32)
-        return result
-
-    @cached_property
-    def ids(self) -> frozenset[str]:
-        """Ids of all units."""
-        return frozenset(self.rows["id"].to_pylist())
-
-    @cached_property
-    def photos(self) -> frozenset[str]:
-        """The first 16 digits of the ids of all photos that units lie on."""
-        return frozenset(unit.partition("-")[0] for unit in self.ids)
-
-    @cached_property
-    def kinds(self) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Vectors (n, d) and coordinates (n, 2) of the garments and of the looks."""
-        units = np.array(self.rows["unit"].to_pylist())
-        places = self.coordinates()
-        return {str(k): (self.vectors[units == k], places[units == k]) for k in np.unique(units)}
-
-
-@dataclass
-class MapCache:
-    """The maps used last, read from the store once."""
-
-    blobs: BlobStore
-    keep: int = 4
-    _maps: dict[tuple[str, str], OpenMap] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def newest(self, collection: str) -> str:
-        """Version of the newest map; ``BlobNotFound`` where there is none."""
-        try:
-            record = from_bytes(self.blobs.get(keys.newest_map(collection)))
-        except BlobNotFound as error:
-            raise BlobNotFound(f"Collection {collection!r} has no map yet.") from error
-        return str(record["version"])
-
-    def open(self, collection: str, version: str = "") -> OpenMap:
-        """A map, the newest by default."""
-        name = (collection, version or self.newest(collection))
-        with self._lock:
-            if name not in self._maps:
-                while len(self._maps) >= self.keep:
-                    self._maps.pop(next(iter(self._maps)))
-                self._maps[name] = self._read(*name)
-            return self._maps[name]
-
-    def _read(self, collection: str, version: str) -> OpenMap:
-        prefix = keys.map_version(collection, version)
-        wanted = ["id", "unit", "category", "file_name", "x", "y", "cluster"]
-        data = self.blobs.get(prefix + "garments.parquet")
-        rows = pq.read_table(pa.BufferReader(data), columns=wanted)
-        vectors = pq.read_table(pa.BufferReader(self.blobs.get(prefix + "vectors.parquet")))
-        flat = vectors["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        matrix = flat.reshape(rows.num_rows, -1) if rows.num_rows else np.zeros((0, 1), np.float32)
-        return OpenMap(version, rows, matrix.astype(np.float32))
+    best = max(sorted(embedders), key=lambda embedder: embedders[embedder])
+    chosen: dict[str, str] = {}
+    for key in sorted(found, key=lambda k: (pairs[k.split("/embeddings/")[1]], k)):
+        if key.endswith("/" + best):
+            chosen[key.split("/embeddings/")[0]] = key
+    return sorted(chosen.values())
 
 
 def place_photos(
@@ -213,29 +139,17 @@ def _place(
     if blobs.exists(key):
         return done
     there = maps.open(event.collection, version)
-    if event.photo_id[:16] in there.photos:
-        return None
+    if there.embedder != event.embedder.key or event.photo_id[:16] in there.photos:
+        return None  # vectors of another model have no place here: the next map shows them
     models = (event.segmenter, event.embedder)
     document = blobs.get(keys.embeddings(event.collection, event.photo_id, *models))
-    placed = _place_document(event.collection, event.photo_id, document, there, blobs)
-    return done if placed else None
+    return done if _place_document(key, document, there, blobs) else None
 
 
-def _place_document(
-    collection: str, photo_id: str, document: bytes, there: OpenMap, blobs: BlobStore
-) -> bool:
+def _place_document(key: str, document: bytes, there: OpenMap, blobs: BlobStore) -> bool:
     """Places the units of an embedding document; whether there was one to place."""
     units = units_from_bytes(document).select(["id", "unit", "category", "vector"]).to_pylist()
-    fresh = [u for u in units if u["id"] not in there.ids and u["unit"] in there.kinds]
+    fresh = placed_on(there, units)
     if fresh:
-        blobs.put(
-            keys.placed(collection, there.version, photo_id), to_bytes(list(_placed(fresh, there)))
-        )
+        blobs.put(key, to_bytes(fresh))
     return bool(fresh)
-
-
-def _placed(units: Sequence[dict[str, Any]], there: OpenMap) -> Iterator[dict[str, Any]]:
-    vectors = np.array([u["vector"] for u in units], dtype=np.float32)
-    for unit, vector in zip(units, vectors, strict=True):
-        x, y = place(vector[None], *there.kinds[unit["unit"]])[0]
-        yield {"id": unit["id"], "category": unit["category"], "x": float(x), "y": float(y)}

@@ -7,9 +7,9 @@ from fashionmap.adapters.rpc_errors import translated
 from fashionmap.domain import keys
 from fashionmap.errors import BlobNotFound, UsageError
 from fashionmap.ports import BlobStore, Publisher
-from fashionmap.projection.handler import MapCache, OpenMap, check_request, request_of
-from fashionmap.projection.neighbours import search
-from fashionmap.projection.projector import check_vectors, place
+from fashionmap.projection.handler import check_request, request_of
+from fashionmap.projection.open_map import MapCache, OpenMap
+from fashionmap.projection.projector import check_vectors
 from fashionmap.v1 import projection_service_pb2 as pb
 from fashionmap.v1 import projection_service_pb2_grpc
 
@@ -49,9 +49,8 @@ class ProjectionServicer(projection_service_pb2_grpc.ProjectionServiceServicer):
             try:
                 summary = self._blobs.get(prefix + "map.json").decode()
             except BlobNotFound as error:
-                raise BlobNotFound(
-                    f"Collection {request.collection!r} has no map {version!r}."
-                ) from error
+                sentence = f"Collection {request.collection!r} has no map {version!r}."
+                raise BlobNotFound(sentence) from error
             return pb.GetMapResponse(version=version, summary_json=summary)
 
     def ListPoints(  # noqa: N802
@@ -80,42 +79,51 @@ class ProjectionServicer(projection_service_pb2_grpc.ProjectionServiceServicer):
 
 
 def _near(there: OpenMap, request: pb.FindNeighboursRequest) -> pb.FindNeighboursResponse:
-    vector, own = _query(there, request)
-    count = min(max(request.count, 0) or 10, LARGEST_PAGE, there.rows.num_rows)
-    if count == 0:
-        raise BlobNotFound("There is nothing on this map.")
-    indices, distances = search(vector, there.vectors, count + (own >= 0))
-    x, y = place(vector, there.vectors, there.coordinates())[0]
-    if own >= 0:
-        x, y = there.coordinates()[own]
-    pairs = [(i, d) for i, d in zip(indices[0], distances[0], strict=True) if i != own][:count]
-    columns = {c: there.rows[c] for c in ("id", "category", "file_name")}
+    count = min(max(request.count, 0) or 10, LARGEST_PAGE)
+    if request.garment_id:
+        return _near_unit(there, request.garment_id, count)
+    vector = check_vectors(np.array([request.vector], dtype=np.float32))[0]
+    return _near_vector(there, vector, count)
+
+
+def _near_unit(there: OpenMap, name: str, count: int) -> pb.FindNeighboursResponse:
+    """Neighbours of a unit of the map, of its own kind."""
+    row = there.row_of.get(name)
+    if row is None:
+        raise BlobNotFound(f"There is no garment {name!r} on this map.")
+    kind = there.kinds[str(there.cell("unit", row))]
+    nearest = kind.nearest(there.vectors[row], count, leaving_out=row)
+    x, y = (there.rows[axis][row].as_py() for axis in ("x", "y"))
+    return _response(there, nearest, x, y)
+
+
+def _near_vector(
+    there: OpenMap, vector: "np.ndarray[tuple[int], np.dtype[np.float32]]", count: int
+) -> pb.FindNeighboursResponse:
+    """Neighbours of a garment from elsewhere; of a look on maps that have only looks."""
+    if not there.kinds:
+        raise BlobNotFound("Nothing lies on this map.")
+    kind = there.kinds.get("garment") or there.kinds["look"]
+    if len(vector) != kind.vectors.shape[1]:
+        raise UsageError(
+            f"This map's vectors have {kind.vectors.shape[1]} values, not {len(vector)}."
+        )
+    x, y = kind.place(vector[None])[0].tolist()
+    return _response(there, kind.nearest(vector, count), x, y)
+
+
+def _response(
+    there: OpenMap, nearest: list[tuple[int, float]], x: float, y: float
+) -> pb.FindNeighboursResponse:
+    names = ("id", "category", "file_name")
     return pb.FindNeighboursResponse(
         neighbours=[
-            pb.Neighbour(**{c: v[int(i)].as_py() for c, v in columns.items()}, distance=float(d))
-            for i, d in pairs
+            pb.Neighbour(**{n: str(there.cell(n, row)) for n in names}, distance=distance)
+            for row, distance in nearest
         ],
-        x=float(x),
-        y=float(y),
+        x=x,
+        y=y,
     )
-
-
-def _query(
-    there: OpenMap, request: pb.FindNeighboursRequest
-) -> tuple["np.ndarray[tuple[int, int], np.dtype[np.float32]]", int]:
-    """The vector to look near, and the row that it is of (-1 for none)."""
-    if request.garment_id:
-        ids = there.rows["id"].to_pylist()
-        if request.garment_id not in ids:
-            raise BlobNotFound(f"There is no garment {request.garment_id!r} on this map.")
-        own = ids.index(request.garment_id)
-        return there.vectors[[own]], own
-    vector = check_vectors(np.array([request.vector], dtype=np.float32))
-    if vector.shape[1] != there.vectors.shape[1]:
-        raise UsageError(
-            f"This map's vectors have {there.vectors.shape[1]} values, not {vector.shape[1]}."
-        )
-    return vector, -1
 
 
 def _token(text: str) -> int:

@@ -100,14 +100,22 @@ def _write_documents(
     }
     text = json.dumps(document, separators=(",", ":"))
     (folder / "annotations.json").write_text(text, "utf-8")
+    names = sorted(str(image["file_name"]) for image in images)
+    sums = "".join(f"{_sha256(folder / 'images' / n)}  images/{n}\n" for n in names)
+    (folder / "SHA256SUMS").write_text(sums, "utf-8")
     about = {
         "format": 1,
         "source": "fashionMap's drawn street looks",
         "licence": "CC0-1.0",
         "taxonomy": MODANET_PERSON.name,
+        "categories": list(MODANET_PERSON.categories),
         "seed": seed,
         "images": len(images),
         "annotations": len(annotations),
-        "sha256": {"annotations.json": hashlib.sha256(text.encode()).hexdigest()},
+        "sha256": {name: _sha256(folder / name) for name in ("annotations.json", "SHA256SUMS")},
     }
     (folder / "dataset.json").write_text(json.dumps(about, separators=(",", ":")), "utf-8")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -107,14 +107,15 @@ class GarmentBackbone(nn.Module):
         self.pyramid = FeaturePyramid(channels)
         self.semantic = SemanticBranch(channels, semantic_categories)
         self.out_channels = channels
-        self.low_precision = False
+        self.precision: torch.dtype | None = None
 
     def forward(self, images: Tensor) -> "OrderedDict[str, Tensor]":
         """Named float32 feature maps; the semantic logits among them.
 
-        With ``low_precision`` the convolutions compute in bfloat16: boxes need float32.
+        With ``precision`` the convolutions compute in bfloat16 or float16; boxes need float32.
         """
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.low_precision):
+        low = self.precision
+        with torch.autocast(images.device.type, low or torch.bfloat16, enabled=low is not None):
             levels, logits = self.semantic(self.pyramid(self.body(images)))
         levels, logits = [level.float() for level in levels], logits.float()
         named = OrderedDict((str(i), level) for i, level in enumerate(levels))

@@ -1,5 +1,7 @@
 """Segmenters by name: the model that ships, checkpoints of the trainer, torchvision's person."""
 
+import json
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,13 @@ from torch import Tensor, nn
 from fashionmap.adapters.weights import (
     Weights,
     download_weights,
+    read_torch_file,
     read_weights,
     shipped_weights,
 )
 from fashionmap.domain.garment import Detection
 from fashionmap.domain.photo import ModelStamp
-from fashionmap.domain.taxonomy import PERSON, TAXONOMIES
+from fashionmap.domain.taxonomy import PERSON, TAXONOMIES, Taxonomy
 from fashionmap.errors import UsageError, WeightsRejected
 from fashionmap.segmentation.detections import detections_of
 from fashionmap.segmentation.network import GarmentMaskRCNN, keep_mask_grids
@@ -54,8 +57,8 @@ class MaskRCNNSegmenter:
         heads.score_thresh = max(heads.score_thresh, threshold)  # scores only fall from there on
         self._network = network.eval().to(self._device)
         self._network = self._network.to(memory_format=torch.channels_last)
-        if hasattr(network.backbone, "low_precision"):
-            network.backbone.low_precision = has_bfloat16(self._device)
+        if has_bfloat16(self._device):
+            compute_in(network, torch.bfloat16)
 
     def segment(
         self, photos: Sequence[NDArray[np.uint8]], *, sizes: Sequence[tuple[int, int]] | None = None
@@ -106,7 +109,7 @@ def load_segmenter(
         UsageError: There is no segmenter of that name.
     """
     place = device_of(device)
-    kept = THRESHOLD if threshold is None else threshold
+    kept = sure_enough(threshold)
     if name_or_path.split("=", maxsplit=1)[0] == "coco-person":
         return _coco_person(name_or_path.partition("=")[2], device=place, threshold=kept)
     if name_or_path.endswith(".safetensors"):
@@ -123,7 +126,7 @@ def load_segmenter(
 
 def segmenter_of(weights: Weights, *, device: str, threshold: float) -> MaskRCNNSegmenter:
     """A segmenter from weights of the trainer, by the architecture in their metadata."""
-    taxonomy = TAXONOMIES.get(weights.metadata.get("taxonomy", ""))
+    taxonomy = _taxonomy(weights)
     architecture = weights.metadata.get("architecture", "")
     if taxonomy is None or architecture not in ARCHITECTURES:
         raise WeightsRejected(f"{weights.path} holds no segmenter of fashionMap's trainer.")
@@ -140,6 +143,18 @@ def segmenter_of(weights: Weights, *, device: str, threshold: float) -> MaskRCNN
     return MaskRCNNSegmenter(
         network, stamp=stamp, labels=taxonomy.categories, device=device, threshold=threshold
     )
+
+
+def _taxonomy(weights: Weights) -> Taxonomy | None:
+    """A known taxonomy, or the one that the file lists: trained on a data set's own categories."""
+    name = weights.metadata.get("taxonomy", "")
+    if name in TAXONOMIES or "categories" not in weights.metadata:
+        return TAXONOMIES.get(name)
+    try:
+        names = tuple(str(c) for c in json.loads(weights.metadata["categories"]))
+    except (ValueError, TypeError):
+        return None
+    return Taxonomy(name, names)
 
 
 def resnet50_fpn_v2(categories: int, **settings: Any) -> nn.Module:
@@ -160,6 +175,27 @@ ARCHITECTURES: dict[str, Any] = {
 """What `fashionmap train --model` knows; each takes the number of categories."""
 
 
+def compute_in(network: nn.Module, dtype: torch.dtype) -> None:
+    """Lets a segmenter's backbone compute in bfloat16 or float16; its features stay float32."""
+    backbone: Any = network.backbone
+    if hasattr(backbone, "precision"):
+        backbone.precision = dtype
+        return
+    plain = backbone.forward
+
+    def forward(images: Tensor) -> dict[str, Tensor]:
+        with torch.autocast(images.device.type, dtype):
+            maps = plain(images)
+        return OrderedDict((name, level.float()) for name, level in maps.items())
+
+    backbone.forward = forward
+
+
+def sure_enough(threshold: float | None) -> float:
+    """Least score of a garment: the one given, or what suits a clean map."""
+    return THRESHOLD if threshold is None else threshold
+
+
 def device_of(name: str) -> str:
     """``auto`` as ``cuda`` where there is a GPU, else ``cpu``; anything else as it is."""
     if name == "auto":
@@ -178,7 +214,10 @@ def has_bfloat16(device: torch.device) -> bool:
 def _coco_person(path: str, *, device: str, threshold: float) -> MaskRCNNSegmenter:
     """torchvision's COCO model, of which only ``person`` is used."""
     network = resnet50_fpn_v2(90)
-    weights = read_weights(Path(path)) if path else download_weights(COCO_PERSON_URL)
+    if not path:
+        weights = download_weights(COCO_PERSON_URL)
+    else:
+        weights = (read_torch_file if path.endswith(".pth") else read_weights)(Path(path))
     try:
         network.load_state_dict(weights.tensors)
     except RuntimeError as error:

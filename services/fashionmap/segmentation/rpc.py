@@ -31,14 +31,7 @@ class SegmentationServicer(segmentation_service_pb2_grpc.SegmentationServiceServ
     ) -> pb.GetMasksResponse:
         """The stored masks of a photo."""
         with translated(context):
-            key = keys.masks(request.collection, request.photo_id, self._segmenter.stamp)
-            try:
-                document = masks_from_bytes(self._blobs.get(key))
-            except BlobNotFound as error:
-                photo = request.photo_id[:16]
-                raise BlobNotFound(
-                    f"There are no masks of a photo {photo!r} of collection {request.collection!r}."
-                ) from error
+            document = masks_from_bytes(self._stored(request.collection, request.photo_id))
             return pb.GetMasksResponse(masks=masks_to_message(document))
 
     def SegmentPhoto(  # noqa: N802
@@ -52,6 +45,18 @@ class SegmentationServicer(segmentation_service_pb2_grpc.SegmentationServiceServ
             with self._lock:
                 document = masks_of(photo, data, decoder=self._decoder, segmenter=self._segmenter)
             return pb.SegmentPhotoResponse(masks=masks_to_message(document))
+
+    def _stored(self, collection: str, photo_id: str) -> bytes:
+        """Masks of the model that works now, or else the newest by another version."""
+        key = keys.masks(collection, photo_id, self._segmenter.stamp)
+        try:
+            return self._blobs.get(key)
+        except BlobNotFound as error:
+            others = list(self._blobs.keys(keys.photo(collection, photo_id) + "masks/"))
+            if not others:
+                sentence = f"Photo {photo_id[:16]} of {collection!r} is not segmented."
+                raise BlobNotFound(sentence) from error
+            return self._blobs.get(others[-1])
 
 
 def _read(parts: Iterator[pb.SegmentPhotoRequest]) -> bytes:

@@ -14,6 +14,7 @@ from scipy.io import loadmat
 from fashionmap.domain.taxonomy import MODANET_PERSON, PERSON
 from fashionmap.errors import DatasetRejected
 from fashionmap.training.datasets.coco_form import (
+    Converted,
     JsonObject,
     annotation_of,
     place_image,
@@ -59,7 +60,7 @@ NEAR_DUPLICATES = (
 """Photos of one shooting that belong on one side of a split."""
 
 
-def convert_ccp(source: Path, out: Path) -> None:
+def convert_ccp(source: Path, out: Path) -> Converted:
     """Converts CCP's folder (``photos``, ``annotations/pixel-level``, ``label_list.mat``)."""
     labels = _labels(source)
     images: list[JsonObject] = []
@@ -82,7 +83,7 @@ def convert_ccp(source: Path, out: Path) -> None:
         images.append(image)
         annotations += annotations_of(truth, labels, image_id=number, first=len(annotations))
         place_image(picture, out / "images" / picture.name)
-    write_dataset(
+    return write_dataset(
         out,
         source="Clothing Co-Parsing, github.com/bearpaw/clothing-co-parsing",
         licence="Apache-2.0",

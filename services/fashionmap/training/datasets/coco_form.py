@@ -1,7 +1,8 @@
 """The one form that every data set is brought into.
 
-``DIR/annotations.json`` (COCO instances, RLE or polygons), ``DIR/dataset.json`` (source, licence,
-taxonomy, checksums) and ``DIR/images/``. After a split, ``train.json`` and ``val.json`` stand
+``DIR/annotations.json`` (COCO instances, RLE or polygons), ``DIR/images/``, ``DIR/SHA256SUMS`` (of
+every picture, as ``sha256sum -c`` reads it) and ``DIR/dataset.json`` (source, licence, taxonomy,
+checksums of the documents), written last. After a split, ``train.json`` and ``val.json`` stand
 beside ``annotations.json`` and refer to the same pictures.
 """
 
@@ -9,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,22 @@ from fashionmap.domain.taxonomy import Taxonomy
 from fashionmap.errors import DatasetRejected
 
 JsonObject = dict[str, Any]
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What came of a conversion.
+
+    Attributes:
+        images: Pictures in the data set.
+        annotations: Annotations in the data set.
+        left_out: What the source holds and the data set does not, a sentence with its reason each.
+    """
+
+    images: int
+    annotations: int
+    left_out: list[str] = field(default_factory=list)
 
 
 def categories_of(taxonomy: Taxonomy) -> list[JsonObject]:
@@ -113,29 +131,51 @@ def write_dataset(
     taxonomy: Taxonomy,
     images: Sequence[JsonObject],
     annotations: Sequence[JsonObject],
-) -> None:
-    """Writes ``annotations.json`` and, last, ``dataset.json`` with the checksum of the former."""
+    left_out: Sequence[str] = (),
+    extra: Mapping[str, Any] | None = None,
+) -> Converted:
+    """Writes ``annotations.json``, the pictures' checksums and, last, ``dataset.json``.
+
+    Args:
+        out: Folder of the data set; its pictures lie there already.
+        source: Where it comes from.
+        licence: Of the annotations.
+        taxonomy: Its categories; ids are theirs.
+        images: COCO images.
+        annotations: COCO annotations.
+        left_out: Passed on to the result.
+        extra: Further lists of the COCO document, such as Fashionpedia's ``attributes``.
+    """
     document = {
         "info": {"description": source},
         "licenses": [{"id": 1, "name": licence}],
         "categories": categories_of(taxonomy),
+        **(extra or {}),
         "images": list(images),
         "annotations": list(annotations),
     }
     write_json(out / "annotations.json", document)
-    digest = hashlib.sha256((out / "annotations.json").read_bytes()).hexdigest()
-    write_json(
-        out / "dataset.json",
-        {
-            "format": 1,
-            "source": source,
-            "licence": licence,
-            "taxonomy": taxonomy.name,
-            "images": len(images),
-            "annotations": len(annotations),
-            "sha256": {"annotations.json": digest},
-        },
-    )
+    names = sorted({str(image["file_name"]) for image in images})
+    lines = [f"{sha256_of(out / 'images' / name)}  images/{name}\n" for name in names]
+    (out / SUMS).write_text("".join(lines), "utf-8")
+    about = {
+        "format": 1,
+        "source": source,
+        "licence": licence,
+        "taxonomy": taxonomy.name,
+        "categories": list(taxonomy.categories),
+        "images": len(images),
+        "annotations": len(annotations),
+        "sha256": {name: sha256_of(out / name) for name in ("annotations.json", SUMS)},
+    }
+    write_json(out / "dataset.json", about)
+    return Converted(len(images), len(annotations), list(left_out))
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def polygon_annotation(

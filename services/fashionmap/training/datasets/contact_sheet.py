@@ -57,19 +57,24 @@ def _cell(
     cell = np.full((*CELL, 3), 255, np.uint8)
     cell[: small.shape[0], : small.shape[1]] = small
     for annotation in annotations:
-        x, y, _, h = annotation["bbox"]
+        x, y, w, h = annotation["bbox"]
         text = names[annotation["category_id"]]
         if "score" in annotation:
             text += f" {annotation['score']:.2f}"
-        place = (round(x * scale), round((y + h / 2) * scale))
-        cv2.putText(cell, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 3, cv2.LINE_AA)
-        cv2.putText(
-            cell, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1, cv2.LINE_AA
-        )
+        _write(cell, text, middle=round((x + w / 2) * scale), row=round((y + h / 2) * scale))
     return cell
 
 
+def _write(cell: NDArray[np.uint8], text: str, *, middle: int, row: int) -> None:
+    """White words with a black rim, centred where there is room."""
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    width = cv2.getTextSize(text, font, 0.4, 1)[0][0]
+    place = (min(max(middle - width // 2, 2), max(cell.shape[1] - width - 2, 2)), row)
+    for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(cell, text, place, font, 0.4, colour, thickness, cv2.LINE_AA)
+
+
 def _colour(category: int) -> NDArray[np.uint8]:
-    hue = np.array([[[(category * 47) % 180, 200, 240]]], np.uint8)
+    hue = np.array([[[(category * 67) % 180, 200, 240]]], np.uint8)
     colour: NDArray[np.uint8] = cv2.cvtColor(hue, cv2.COLOR_HSV2BGR)[0, 0]
     return colour

@@ -1,12 +1,19 @@
 """Seeded, stratified splits of a data set, with near-duplicates kept on one side."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from fashionmap.errors import DatasetRejected
-from fashionmap.training.datasets.coco_form import JsonObject, read_coco, write_json
+from fashionmap.training.datasets.coco_form import (
+    JsonObject,
+    read_coco,
+    read_json,
+    sha256_of,
+    write_json,
+)
 
 
 def split_dataset(folder: Path, *, val_fraction: float, seed: int) -> tuple[int, int]:
@@ -26,7 +33,18 @@ def split_dataset(folder: Path, *, val_fraction: float, seed: int) -> tuple[int,
     val = _part(document, lambda image: image["id"] in chosen)
     write_json(folder / "train.json", train)
     write_json(folder / "val.json", val)
+    _note(folder, {"val": val_fraction, "seed": seed})
     return len(train["images"]), len(val["images"])
+
+
+def _note(folder: Path, split: JsonObject) -> None:
+    """Adds the split and its checksums to ``dataset.json``, where there is one."""
+    if not (folder / "dataset.json").exists():
+        return
+    about = read_json(folder / "dataset.json")
+    parts = {name: sha256_of(folder / name) for name in ("train.json", "val.json")}
+    about |= {"split": split, "sha256": {**about.get("sha256", {}), **parts}}
+    write_json(folder / "dataset.json", about)
 
 
 def _choose(document: JsonObject, *, val_fraction: float, seed: int) -> set[int]:
@@ -36,30 +54,26 @@ def _choose(document: JsonObject, *, val_fraction: float, seed: int) -> set[int]
     group_of = {i: name for name, ids in groups.items() for i in ids}
     holds: dict[str, set[int]] = {name: set() for name in groups}
     for annotation in document["annotations"]:
-        if not annotation.get("iscrowd"):
+        if annotation["image_id"] in group_of and not annotation.get("iscrowd"):
             holds[group_of[annotation["image_id"]]].add(annotation["category_id"])
     frequency = Counter(c for categories in holds.values() for c in categories)
     wanted = {c: round(n * val_fraction) for c, n in frequency.items()}
     order = sorted(groups)
     np.random.default_rng(seed).shuffle(order)
-    chosen: set[str] = set()
+    chosen: set[int] = set()
     total = round(len(document["images"]) * val_fraction)
-    for category in sorted(frequency, key=lambda c: (frequency[c], c)):
-        for name in order:
-            if wanted[category] <= 0 or sum(len(groups[g]) for g in chosen) >= total:
+    for category in [*sorted(frequency, key=lambda c: (frequency[c], c)), None]:
+        for name in order:  # at last any group, until val is full
+            if len(chosen) >= total or (category is not None and wanted[category] <= 0):
                 break
-            if category in holds[name] and name not in chosen:
-                chosen.add(name)
+            if groups[name][0] not in chosen and (category is None or category in holds[name]):
+                chosen.update(groups[name])
                 for held in holds[name]:
                     wanted[held] -= 1
-    for name in order:
-        if sum(len(groups[g]) for g in chosen) >= total:
-            break
-        chosen.add(name)
-    return {i for name in chosen for i in groups[name]}
+    return chosen
 
 
-def _part(document: JsonObject, belongs) -> JsonObject:  # type: ignore[no-untyped-def]
+def _part(document: JsonObject, belongs: Callable[[JsonObject], bool]) -> JsonObject:
     images = [image for image in document["images"] if belongs(image)]
     ids = {image["id"] for image in images}
     kept = [a for a in document["annotations"] if a["image_id"] in ids]

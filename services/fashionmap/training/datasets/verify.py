@@ -2,140 +2,142 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations, islice
 from pathlib import Path
 
-import cv2
-import numpy as np
-
+from fashionmap.domain.taxonomy import TAXONOMIES
+from fashionmap.errors import DatasetRejected
+from fashionmap.training.datasets.alike import alike
 from fashionmap.training.datasets.coco_form import (
+    SUMS,
     JsonObject,
-    decode_segmentation,
     read_coco,
+    read_json,
+    sha256_of,
 )
-from fashionmap.training.datasets.pictures import difference_hash
+from fashionmap.training.datasets.pictures import Look, look_at
+from fashionmap.training.datasets.shapes import shape_faults
 
-ALIKE = 12
-"""Bits of 256 by which near-duplicate pictures differ at most."""
-SLACK = 2.0
-"""Pixels by which a box may differ from its mask."""
+PARTS = ("train", "val", "test")
+READERS, AHEAD = 4, 64
 
 
-def verify_dataset(folder: Path) -> list[str]:
-    """Everything that was found, a sentence each; empty where all is well.
+def verify_dataset(folder: Path) -> Iterator[str]:
+    """Everything that is wrong, a sentence each; nothing where all is well.
 
-    Checks pictures (missing, unreadable, of another size), ids (doubled, unknown), polygons
-    (empty, self-crossing, out of bounds), boxes against masks, and pictures that are alike across
-    ``train.json`` and ``val.json``.
+    Checks documents (checksums, taxonomy), ids (doubled, unknown), polygons (empty, self-crossing,
+    out of bounds), boxes against masks, pictures (missing, unreadable, of another size, not of
+    their checksum), and pictures that are the same or nearly on two sides of a split.
+
+    Of the pictures only hashes and 16 × 16 thumbnails stay in memory, about 2 KB each.
     """
     document = read_coco(folder / "annotations.json")
-    found = [*_ids(document), *_pictures(document, folder / "images")]
-    images = {i["id"]: i for i in document["images"]}
-    categories = {c["id"] for c in document["categories"]}
-    for annotation in document["annotations"]:
-        image = images.get(annotation["image_id"])
-        name = f"Annotation {annotation['id']}"
-        if annotation["category_id"] not in categories:
-            found.append(f"{name} has an unknown category {annotation['category_id']}.")
-        if image is None:
-            found.append(f"{name} is of an unknown image {annotation['image_id']}.")
-        else:
-            found += [f"{name} {fault}" for fault in _shape(annotation, image)]
-    if (folder / "train.json").exists() and (folder / "val.json").exists():
-        found += _across(folder)
-    return found
+    yield from _documents(folder, document)
+    yield from _ids(document)
+    yield from _annotations(document)
+    sizes = {str(i["file_name"]): (i["height"], i["width"]) for i in document["images"]}
+    del document
+    looks: dict[str, Look] = {}
+    yield from _pictures(folder, sizes, looks)
+    yield from _across(folder, looks)
+
+
+def _documents(folder: Path, document: JsonObject) -> Iterator[str]:
+    path = folder / "dataset.json"
+    if not path.exists():
+        yield "dataset.json is missing."
+        return
+    about = read_json(path)
+    for name, digest in about.get("sha256", {}).items():
+        if not (folder / name).exists():
+            yield f"{name} is missing."
+        elif sha256_of(folder / name) != digest:
+            yield f"{name} does not fit its checksum."
+    known = TAXONOMIES.get(str(about.get("taxonomy")))
+    names = [c["name"] for c in sorted(document["categories"], key=lambda c: c["id"])]
+    if known is not None and names != list(known.categories):
+        yield f"The categories are not those of the taxonomy {known.name!r}."
 
 
 def _ids(document: JsonObject) -> Iterator[str]:
     for kind in ("images", "annotations", "categories"):
-        for number, times in Counter(x["id"] for x in document[kind]).items():
+        for number, times in Counter(x.get("id") for x in document[kind]).items():
             if times > 1:
                 yield f"Id {number} stands {times} times among the {kind}."
+    for name, times in Counter(i["file_name"] for i in document["images"]).items():
+        if times > 1:
+            yield f"Picture {name} stands {times} times among the images."
 
 
-def _pictures(document: JsonObject, folder: Path) -> Iterator[str]:
-    for image in document["images"]:
-        path = folder / image["file_name"]
-        if not path.exists():
-            yield f"Picture {image['file_name']} is missing."
+def _annotations(document: JsonObject) -> Iterator[str]:
+    images = {i["id"]: i for i in document["images"]}
+    categories = {c["id"] for c in document["categories"]}
+    for annotation in document["annotations"]:
+        name = f"Annotation {annotation.get('id')}"
+        if annotation.get("category_id") not in categories:
+            yield f"{name} has an unknown category {annotation.get('category_id')}."
+        image = images.get(annotation.get("image_id"))
+        if image is None:
+            yield f"{name} is of an unknown image {annotation.get('image_id')}."
             continue
-        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        if pixels is None:
-            yield f"Picture {image['file_name']} cannot be read."
-        elif pixels.shape[:2] != (image["height"], image["width"]):
-            yield f"Picture {image['file_name']} is not of the size that is written."
+        for fault in shape_faults(annotation, height=image["height"], width=image["width"]):
+            yield f"{name} {fault}"
 
 
-def _shape(annotation: JsonObject, image: JsonObject) -> Iterator[str]:
-    segmentation = annotation["segmentation"]
-    size = {"height": image["height"], "width": image["width"]}
-    if isinstance(segmentation, list):
-        yield from _polygons(segmentation, **size)
-    elif [image["height"], image["width"]] != list(segmentation["size"]):
-        yield "has a mask of another size than its image."
-        return
-    mask = decode_segmentation(segmentation, **size)
-    if not mask.any():
-        yield "has an empty mask."
-        return
-    x, y, w, h = cv2.boundingRect(mask)
-    box = np.array(annotation["bbox"], dtype=float)
-    if np.abs(np.array([x, y, x + w, y + h]) - [*box[:2], *(box[:2] + box[2:])]).max() > SLACK:
-        yield "has a box that does not fit its mask."
-
-
-def _polygons(polygons: list[list[float]], *, height: int, width: int) -> Iterator[str]:
-    if not any(len(p) >= 6 for p in polygons):
-        yield "has an empty polygon."
-    for polygon in polygons:
-        points = np.array(polygon, dtype=float).reshape(-1, 2) if len(polygon) % 2 == 0 else None
-        if points is None:
-            yield "has a polygon with half a point."
+def _pictures(
+    folder: Path, sizes: dict[str, tuple[int, int]], looks: dict[str, Look]
+) -> Iterator[str]:
+    """Looks at each picture once; fills ``looks`` with those that can be read."""
+    sums = _sums(folder)
+    for name, seen in _seen(folder / "images", list(sizes)):
+        if isinstance(seen, str):
+            yield f"Picture {name} {seen}"
             continue
-        if (points < -1).any() or (points > (width + 1, height + 1)).any():
-            yield "has a polygon that is out of bounds."
-        if _crosses_itself(points):
-            yield "has a polygon that crosses itself."
+        looks[name] = seen
+        if seen.size != sizes[name]:
+            yield f"Picture {name} is not of the size that is written."
+        if sums and sums.get(name) != seen.sha256:
+            yield f"Picture {name} does not fit its checksum."
 
 
-def _crosses_itself(points: np.ndarray) -> bool:
-    """Whether two edges that are no neighbours meet, by the signs of their turns."""
-    ring = np.concatenate([points, points[:1]])
-    edges = [(a, b) for a, b in pairwise(ring) if (a != b).any()]
-    count = len(edges)
-    for i in range(count):
-        for j in range(i + 2, count):
-            if (i, j) != (0, count - 1) and _cross(*edges[i], *edges[j]):
-                return True
-    return False
+def _seen(folder: Path, names: list[str]) -> Iterator[tuple[str, Look | str]]:
+    """Names with looks, or with what is wrong; a few pictures are read ahead in threads."""
+
+    def see(name: str) -> tuple[str, Look | str]:
+        try:
+            return name, look_at((folder / name).read_bytes())
+        except OSError:
+            return name, "is missing."
+        except DatasetRejected as error:
+            return name, f"cannot be read. {error}"
+
+    with ThreadPoolExecutor(READERS) as pool:
+        left = iter(names)
+        while chunk := list(islice(left, AHEAD)):
+            yield from pool.map(see, chunk)
 
 
-def _cross(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> bool:
-    def turn(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> float:
-        return float((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]))
+def _sums(folder: Path) -> dict[str, str]:
+    path = folder / SUMS
+    if not path.exists():
+        return {}
+    lines = (line.split("  ", 1) for line in path.read_text("utf-8").splitlines())
+    return {name.removeprefix("images/"): digest for digest, name in lines}
 
-    return turn(a, b, c) * turn(a, b, d) < 0 and turn(c, d, a) * turn(c, d, b) < 0
 
-
-def _across(folder: Path) -> Iterator[str]:
-    """Pictures of val that are alike to one of train."""
-    names = {
-        part: [i["file_name"] for i in read_coco(folder / f"{part}.json")["images"]]
-        for part in ("train", "val")
+def _across(folder: Path, looks: dict[str, Look]) -> Iterator[str]:
+    """Pictures of one part that are the same as one of another, or nearly."""
+    parts = {
+        part: {str(i["file_name"]) for i in read_coco(path)["images"]}
+        for part in PARTS
+        if (path := folder / f"{part}.json").exists()
     }
-    for both in sorted(set(names["train"]) & set(names["val"])):
-        yield f"Picture {both} is in train and in val."
-    hashes = {
-        part: [(n, difference_hash(folder / "images" / n)) for n in files]
-        for part, files in names.items()
-    }
-    known = [(n, bits) for n, bits in hashes["train"] if bits is not None]
-    if not known:
-        return
-    table = np.stack([bits for _, bits in known])
-    for name, bits in hashes["val"]:
-        if bits is None:
-            continue
-        differ = (table != bits).sum(axis=1)
-        for index in np.flatnonzero(differ <= ALIKE):
-            yield f"Pictures {known[index][0]} (train) and {name} (val) are alike."
+    for one, other in combinations(parts, 2):
+        for name in sorted(parts[one] & parts[other]):
+            yield f"Picture {name} is in {one} and in {other}."
+        sides = [{n: looks[n] for n in sorted(parts[p]) if n in looks} for p in (one, other)]
+        for left, right, equal in alike(*sides):
+            if left != right:
+                how = "the same" if equal else "alike"
+                yield f"Pictures {left} ({one}) and {right} ({other}) are {how}."

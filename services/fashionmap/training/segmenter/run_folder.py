@@ -1,30 +1,60 @@
-"""A run's folder: configuration, log in JSON lines, TensorBoard, curves, checkpoints."""
+"""A run's folder: configuration, log in JSON lines, TensorBoard, curves, samples, checkpoints."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from fashionmap.errors import UsageError
 
 
 class RunFolder:
     """Writes everything that a training run leaves behind.
 
     ``config.json``, ``log.jsonl``, ``tensorboard/``, ``curves.png``, ``samples/``,
-    ``checkpoint.pt`` (to resume from) and ``model.safetensors`` (to use).
+    ``checkpoint.pt`` (to resume from), ``model.safetensors`` (to use) and ``best.safetensors``
+    (the best on val so far).
     """
 
-    def __init__(self, path: Path, config: dict[str, Any]) -> None:
-        self.path = path
-        path.mkdir(parents=True, exist_ok=True)
-        (path / "config.json").write_text(json.dumps(config, indent=2), "utf-8")
+    def __init__(self, path: Path, config: dict[str, Any], *, writes: bool = True) -> None:
+        self.path, self._writes = path, writes
         self._board: Any = None
+        if writes:
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+            if not (path / "checkpoint.pt").exists():
+                (path / "config.json").write_text(json.dumps(config, indent=2), "utf-8")
+
+    def begun_with(self) -> dict[str, Any]:
+        """The configuration that the run was begun with."""
+        try:
+            config: dict[str, Any] = json.loads((self.path / "config.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return config
 
     def log(self, **values: Any) -> None:
         """One line of ``log.jsonl``, and its numbers to TensorBoard."""
+        if not self._writes:
+            return
         with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(values) + "\n")
+            file.write(json.dumps(_finite(values), allow_nan=False) + "\n")
         self._to_board(values)
+
+    def log_size(self) -> int:
+        """Bytes of ``log.jsonl``, to be kept in a checkpoint."""
+        path = self.path / "log.jsonl"
+        return path.stat().st_size if path.exists() else 0
+
+    def rewind_log(self, size: int) -> None:
+        """Cuts off what was logged after a checkpoint: it will be logged again."""
+        if self._writes and (self.path / "log.jsonl").exists():
+            with (self.path / "log.jsonl").open("r+b") as file:
+                file.truncate(size)
 
     def entries(self) -> list[dict[str, Any]]:
         """Everything logged so far."""
@@ -47,6 +77,11 @@ class RunFolder:
         state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
         return state
 
+    def save_sample(self, epoch: int, picture: bytes) -> None:
+        """``samples/epoch-0004.png``."""
+        (self.path / "samples").mkdir(exist_ok=True)
+        (self.path / "samples" / f"epoch-{epoch:04d}.png").write_bytes(picture)
+
     def draw_curves(self) -> None:
         """``curves.png``: loss and AP over steps."""
         from matplotlib.figure import Figure
@@ -57,7 +92,7 @@ class RunFolder:
         steps = [e for e in entries if "loss" in e]
         left.plot([e["step"] for e in steps], [e["loss"] for e in steps])
         left.set(xlabel="step", ylabel="loss")
-        scored = [e for e in entries if "AP" in e]
+        scored = [e for e in entries if e.get("AP") is not None]
         for key in ("AP", "AP50"):
             right.plot([e["epoch"] for e in scored], [e[key] for e in scored], "o-", label=key)
         right.set(xlabel="epoch", ylabel="mask AP on val")
@@ -69,7 +104,17 @@ class RunFolder:
         if self._board is None:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._board = SummaryWriter(str(self.path / "tensorboard"))
+            self._board = SummaryWriter(
+                str(self.path / "tensorboard"), purge_step=values.get("step", 0)
+            )
         for name, value in values.items():
-            if isinstance(value, float):
-                self._board.add_scalar(name, value, values.get("step", values.get("epoch", 0)))
+            if isinstance(value, float) and math.isfinite(value):
+                self._board.add_scalar(name, value, values.get("step", 0))
+        self._board.flush()
+
+
+def _finite(value: Any) -> Any:
+    """The same with None for what is no number: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,78 +1,39 @@
-"""The training loop of a segmenter: steps, schedule, averaging, evaluation, resuming."""
+"""The training loop of a segmenter: updates, averaging, evaluation, resuming."""
 
-import math
+import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch import nn
 
-from fashionmap.adapters.folded import fold_mobilenet
-from fashionmap.adapters.weights import Weights, read_weights, write_weights
-from fashionmap.domain.taxonomy import Taxonomy
-from fashionmap.segmentation.model import (
-    ARCHITECTURES,
-    MaskRCNNSegmenter,
-    has_bfloat16,
-    segmenter_of,
-)
+from fashionmap.adapters.weights import Weights, write_weights
+from fashionmap.domain.taxonomy import TAXONOMIES, Taxonomy
+from fashionmap.segmentation.model import ARCHITECTURES, MaskRCNNSegmenter, segmenter_of
+from fashionmap.training.datasets.contact_sheet import draw_sheet
 from fashionmap.training.evaluation import evaluate_segmenter
 from fashionmap.training.segmenter.augment import Augmentation
+from fashionmap.training.segmenter.batches import Batch, EpochOrder, groups_of, seed_batch
+from fashionmap.training.segmenter.plan import TrainingPlan
+from fashionmap.training.segmenter.ranks import Ranks
 from fashionmap.training.segmenter.run_folder import RunFolder
-from fashionmap.training.segmenter.samples import GarmentSamples, Labelled, load_labelled
+from fashionmap.training.segmenter.samples import GarmentSamples, Labelled
+from fashionmap.training.segmenter.start import initialise
 
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """Everything that decides a run; written to its ``config.json``.
-
-    Attributes:
-        model: Name in ``ARCHITECTURES``.
-        epochs: Passes over the data.
-        minutes: If above 0, the schedule follows the clock and ends after so many minutes
-            (then a resumed run is not bit-equal, as machines' speeds differ).
-        batch: Photos a step.
-        accumulate: Steps whose gradients are summed before an update.
-        lr: Peak learning rate of new layers; the pretrained body takes ``body_lr`` times it.
-        canvases: ``(share of the run, height, width)``: training grows in resolution.
-        evaluate_every: Epochs between evaluations.
-        amp: Mixed precision (bfloat16) in the backbone.
-        frozen: Blocks of the body that stay as they are.
-        decay: Decay of the moving average of weights.
-        device: ``cpu`` or ``cuda``.
-        seed: Of order, augmentation and initial weights.
-        version: Version to stamp the weights with.
-    """
-
-    model: str = "garments-small"
-    epochs: int = 40
-    minutes: float = 0.0
-    batch: int = 4
-    accumulate: int = 1
-    lr: float = 6e-4
-    body_lr: float = 0.3
-    warmup: int = 200
-    canvases: tuple[tuple[float, int, int], ...] = (
-        (0.4, 480, 320),
-        (0.8, 576, 384),
-        (1.0, 672, 448),
-    )
-    evaluate_every: int = 4
-    amp: bool = True
-    frozen: int = 4
-    decay: float = 0.998
-    workers: int = 0
-    device: str = "cpu"
-    seed: int = 0
-    version: str = "0.1.0"
+SHOWN, SURE = 12, 0.4
+"""Val photos on a sample sheet, and the least score that is drawn."""
 
 
 class Trainer:
-    """Trains one segmenter in one run folder; ``run`` continues where a checkpoint lies."""
+    """Trains one segmenter in one run folder; ``run`` continues where a checkpoint lies.
+
+    Everything random follows from the seed and a batch's place in its epoch, so a run that was
+    killed anywhere goes on from its last checkpoint to the same weights.
+    """
 
     def __init__(
         self,
@@ -82,36 +43,42 @@ class Trainer:
         val: tuple[dict[str, Any], Path],
         taxonomy: Taxonomy,
         folder: RunFolder,
-        init: Path | None = None,
+        init: Weights | None = None,
+        ranks: Ranks | None = None,
+        about: dict[str, str] | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
         torch.manual_seed(plan.seed)
-        self.plan, self.taxonomy, self.folder, self.say = plan, taxonomy, folder, say
-        self.val = val
+        self.plan, self.taxonomy, self.folder, self.val = plan, taxonomy, folder, val
+        self.ranks, self.about = ranks or Ranks(), about or {}
+        self.say = say if self.ranks.first else lambda _: None
         self.samples = GarmentSamples(train, taxonomy, Augmentation(), seed=plan.seed)
         self.network: nn.Module = ARCHITECTURES[plan.model](len(taxonomy.categories))
         if init is not None:
-            initialise(self.network, read_weights(init))
+            initialise(self.network, init)
         self.network.to(plan.device, memory_format=torch.channels_last)
-        body = self.network.backbone
-        if hasattr(body, "freeze"):
-            body.freeze(plan.frozen)
-            body.low_precision = plan.amp and has_bfloat16(torch.device(plan.device))
+        self._autocast = self._lower_precision()
         self.optimizer = torch.optim.AdamW(self._groups(), lr=plan.lr, weight_decay=0.02)
+        halves = plan.dtype() is torch.float16
+        self.scaler = torch.amp.GradScaler(torch.device(plan.device).type, enabled=halves)
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
-        self.epoch = self.step = 0
-        self.elapsed = 0.0
+        self.epoch = self.group = self.step = self.skipped = 0
+        self.elapsed, self.best = 0.0, -1.0
+        self.canvas = plan.canvas(0.0)
+        self.sums: dict[str, float] = {}
 
     def run(self) -> Path:
         """Trains to the end of the plan; returns the path of the weights."""
         self._restore()
         while not self._finished():
             self._one_epoch()
-            self.epoch += 1
-            self._export()
-            if self.epoch % self.plan.evaluate_every == 0 or self._finished():
-                self._evaluate()
-            self._checkpoint()
+            self.epoch, self.group, self.sums = self.epoch + 1, 0, {}
+            if self.ranks.first:
+                self._export("model")
+                if self.epoch % self.plan.evaluate_every == 0 or self._finished():
+                    self._evaluate()
+                self._checkpoint()
+            self.ranks.wait()
         return self.folder.path / "model.safetensors"
 
     def segmenter(self, threshold: float = 0.05) -> MaskRCNNSegmenter:
@@ -123,56 +90,76 @@ class Trainer:
         return segmenter_of(weights, device=self.plan.device, threshold=threshold)
 
     def _one_epoch(self) -> None:
-        self.samples.start_epoch(self.epoch, self._canvas())
-        loader = DataLoader(
-            self.samples,
-            batch_size=self.plan.batch,
-            collate_fn=_collate,
-            num_workers=self.plan.workers,
-            drop_last=True,
-        )
-        torch.manual_seed(self.plan.seed * 100_003 + self.epoch)
-        self.network.train()
-        began = last = time.monotonic()
-        sums: dict[str, float] = {}
-        for index, (images, targets) in enumerate(loader):
-            losses = self._step(images, targets, update=(index + 1) % self.plan.accumulate == 0)
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + value
+        """The epoch's updates from ``self.group`` on."""
+        if self.group == 0:
+            self.canvas = self.plan.canvas(self._progress(1))
+        self.samples.start_epoch(self.epoch, self.canvas)
+        plan = self.plan
+        order = EpochOrder(len(self.samples), plan.batch, plan.accumulate, self.ranks.world)
+        pin = plan.device.startswith("cuda")
+        self._train_mode()
+        began, first, last = time.monotonic(), self.group, time.monotonic()
+        for group, batches in groups_of(
+            self.samples, order, start=first, ranks=self.ranks, workers=plan.workers, pin=pin
+        ):
+            self._update(batches, order)
+            self.group = group + 1
             now = time.monotonic()
             self.elapsed, last = self.elapsed + now - last, now
+            if plan.minutes > 0:
+                self.elapsed = self.ranks.agree(self.elapsed, plan.device)
             if self._finished():
                 break
-        count = index + 1
-        means = {name: round(value / count, 4) for name, value in sums.items()}
-        rate = count * self.plan.batch / (time.monotonic() - began)
-        entry = {"epoch": self.epoch, "step": self.step, **means}
-        self.folder.log(**entry, lr=self._rate(), photos_per_second=round(rate, 2))
-        self.say(f"epoch {self.epoch}: loss {means['loss']:.3f}, {rate:.1f} photos/s")
+            if self.step % plan.checkpoint_every == 0 and self.ranks.first:
+                self._checkpoint()
+        photos = (self.group - first) * plan.batch * plan.accumulate * self.ranks.world
+        self._log_epoch(photos / (time.monotonic() - began))
 
-    def _step(
-        self, images: list[Tensor], targets: list[dict[str, Tensor]], *, update: bool
-    ) -> dict[str, float]:
-        device = self.plan.device
-        images = [i.to(device) for i in images]
-        targets = [{k: v.to(device) for k, v in t.items()} for t in targets]
-        losses = self.network(images, targets)
-        loss = torch.stack(list(losses.values())).sum()
-        if not torch.isfinite(loss):
-            self.optimizer.zero_grad(set_to_none=True)
-            return {}
-        (loss / self.plan.accumulate).backward()  # type: ignore[no-untyped-call]
-        if update:
-            self._update()
-        return {"loss": float(loss.detach()), **{k: float(v.detach()) for k, v in losses.items()}}
+    def _log_epoch(self, rate: float) -> None:
+        count = max(self.sums.get("updates", 0.0), 1.0)
+        means = {k: round(v / count, 4) for k, v in self.sums.items() if k != "updates"}
+        entry = {"epoch": self.epoch, "step": self.step, **means, "skipped": self.skipped}
+        lr = self.optimizer.param_groups[0]["lr"]
+        self.folder.log(**entry, lr=lr, photos_per_second=round(rate, 2))
+        loss = means.get("loss", float("nan"))
+        self.say(f"epoch {self.epoch}: loss {loss:.3f}, {rate:.1f} photos/s")
 
-    def _update(self) -> None:
+    def _update(self, batches: list[Batch], order: EpochOrder) -> None:
+        """One update from a group of batches. One whose gradients are no numbers is skipped."""
+        rate = self.plan.rate(step=self.step, progress=self._progress(order.groups))
         for group in self.optimizer.param_groups:
-            group["lr"] = self._rate() * group["scale"]
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimizer.step()
+            group["lr"] = rate * group["scale"]
+        for batch in batches:
+            self._add_gradients(batch, order.weight(batch[0], self.group))
+        self.ranks.sum_gradients(self.network.parameters())
+        self.scaler.unscale_(self.optimizer)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        if bool(torch.isfinite(norm)):
+            self.scaler.step(self.optimizer)
+        else:
+            self.skipped += 1
+        self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
+        self._average()
+
+    def _add_gradients(self, batch: Batch, weight: float) -> None:
+        number, images, targets = batch
+        device = self.plan.device
+        seed_batch(self.plan.seed, self.epoch, number)
+        images = [i.to(device, non_blocking=True) for i in images]
+        targets = [{k: v.to(device, non_blocking=True) for k, v in t.items()} for t in targets]
+        with self._autocast:
+            losses = self.network(images, targets)
+        loss = torch.stack([value.float() for value in losses.values()]).sum()
+        self.scaler.scale(loss * weight).backward()  # type: ignore[no-untyped-call]
+        if not bool(torch.isfinite(loss)):
+            return
+        self.sums["updates"] = self.sums.get("updates", 0.0) + weight
+        for name, value in {"loss": loss, **losses}.items():
+            self.sums[name] = self.sums.get(name, 0.0) + weight * float(value.detach())
+
+    def _average(self) -> None:
         decay = min(self.plan.decay, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for name, value in self.network.state_dict().items():
@@ -181,31 +168,35 @@ class Trainer:
                 else:
                     self.average[name].copy_(value)
 
-    def _progress(self) -> float:
-        """Share of the run that is done, in [0, 1]."""
+    def _progress(self, groups: int) -> float:
+        """Share of the run that is done, in [0, 1]; an epoch has so many groups."""
         if self.plan.minutes > 0:
             return min(self.elapsed / (60 * self.plan.minutes), 1.0)
-        steps = max(len(self.samples) // (self.plan.batch * self.plan.accumulate), 1)
-        return min(max(self.step / (steps * self.plan.epochs), 0.0), 1.0)
+        return min((self.epoch + self.group / groups) / self.plan.epochs, 1.0)
 
     def _finished(self) -> bool:
         if self.plan.minutes > 0:
-            return self._progress() >= 1.0
+            return self.elapsed >= 60 * self.plan.minutes
         return self.epoch >= self.plan.epochs
 
-    def _rate(self) -> float:
-        """Linear warm-up, then a cosine to 2 % of the peak (arXiv 1608.03983)."""
-        warm = min((self.step + 1) / self.plan.warmup, 1.0)
-        return (
-            self.plan.lr * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self._progress())))
-        )
+    def _lower_precision(self) -> AbstractContextManager[Any]:
+        """Of the small model only the backbone is lowered; others are whole, as torchvision's."""
+        body: Any = self.network.backbone
+        dtype = self.plan.dtype()
+        if hasattr(body, "precision"):
+            body.freeze(self.plan.frozen)
+            body.precision = dtype
+            return nullcontext()
+        kind = torch.device(self.plan.device).type
+        return torch.autocast(kind, dtype or torch.bfloat16, enabled=dtype is not None)
 
-    def _canvas(self) -> tuple[int, int]:
-        share = self._progress() if self.plan.minutes > 0 else self.epoch / self.plan.epochs
-        for until, height, width in self.plan.canvases:
-            if share < until:
-                return height, width
-        return self.plan.canvases[-1][1:]
+    def _train_mode(self) -> None:
+        """Batch norms of a pretrained body keep their statistics: batches here are small."""
+        self.network.train()
+        backbone: Any = self.network.backbone
+        for module in backbone.body.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
 
     def _groups(self) -> list[dict[str, Any]]:
         """The pretrained body learns slower; biases and gains do not decay."""
@@ -219,22 +210,31 @@ class Trainer:
 
     def _evaluate(self) -> None:
         truth, images = self.val
-        tables, _ = evaluate_segmenter(self.segmenter(), truth, images)
+        tables, results = evaluate_segmenter(self.segmenter(), truth, images)
         table = tables["segm"]
-        self.folder.log(epoch=self.epoch, **table, box=tables["bbox"])
+        self.folder.log(epoch=self.epoch, step=self.step, **table, box=tables["bbox"])
         self.folder.draw_curves()
+        sheet = draw_sheet({**truth, "annotations": results}, images, count=SHOWN, least=SURE)
+        self.folder.save_sample(self.epoch, sheet)
+        if table["AP"] > self.best:
+            self.best = table["AP"]
+            self._export("best")
         self.say(f"epoch {self.epoch}: val mask AP {table['AP']:.3f}, AP50 {table['AP50']:.3f}")
 
     def _metadata(self) -> dict[str, str]:
-        return {
+        own = {
             "architecture": self.plan.model,
             "taxonomy": self.taxonomy.name,
             "name": self.plan.model,
             "version": self.plan.version,
         }
+        if self.taxonomy.name not in TAXONOMIES:
+            own["categories"] = json.dumps(self.taxonomy.categories)
+        return {**self.about, **own}
 
-    def _export(self) -> None:
-        write_weights(self.folder.path / "model.safetensors", self.average, self._metadata())
+    def _export(self, name: str) -> None:
+        path = self.folder.path / f"{name}.safetensors"
+        write_weights(path, self.average, self._metadata())
 
     def _checkpoint(self) -> None:
         self.folder.save_checkpoint(
@@ -242,9 +242,9 @@ class Trainer:
                 "network": self.network.state_dict(),
                 "average": self.average,
                 "optimizer": self.optimizer.state_dict(),
-                "epoch": self.epoch,
-                "step": self.step,
-                "elapsed": self.elapsed,
+                "scaler": self.scaler.state_dict(),
+                "place": {k: getattr(self, k) for k in PLACE},
+                "log_size": self.folder.log_size(),
             }
         )
 
@@ -252,58 +252,26 @@ class Trainer:
         state = self.folder.load_checkpoint()
         if state is None:
             return
+        self.plan.check_resumable(self.folder.begun_with())
         self.network.load_state_dict(state["network"])
         self.average = {k: v.to(self.plan.device) for k, v in state["average"].items()}
         self.optimizer.load_state_dict(state["optimizer"])
-        self.epoch, self.step, self.elapsed = state["epoch"], state["step"], state["elapsed"]
+        if state.get("scaler"):
+            self.scaler.load_state_dict(state["scaler"])
+        for name, value in state.get("place", state).items():
+            if name in PLACE:
+                setattr(self, name, value)
+        self.folder.rewind_log(state.get("log_size", self.folder.log_size()))
+        self.ranks.wait()
+        self.say(f"going on at epoch {self.epoch}, update {self.group}")
 
 
-def initialise(network: nn.Module, weights: Weights) -> None:
-    """Starts from a MobileNetV2 of torchvision's names, or from a checkpoint of the trainer.
-
-    Of a checkpoint, layers of other shapes (another taxonomy) start anew.
-    """
-    tensors = weights.tensors
-    if "classifier.1.bias" in tensors:
-        folded = fold_mobilenet(tensors)
-        tensors = {f"backbone.body.{name}": value for name, value in folded.items()}
-    own = network.state_dict()
-    fitting = {k: v for k, v in tensors.items() if k in own and own[k].shape == v.shape}
-    network.load_state_dict({**own, **fitting})
+PLACE = ("epoch", "group", "step", "skipped", "elapsed", "best", "canvas", "sums")
+"""Where a run is: what a checkpoint holds beside tensors."""
 
 
-def train(
-    plan: TrainingPlan,
-    *,
-    data: list[Path],
-    taxonomy: Taxonomy,
-    out: Path,
-    init: Path | None = None,
-    say: Callable[[str], None] = print,
-) -> Path:
-    """Trains on the ``train.json`` of every folder and chooses by the first one's ``val.json``."""
-    from fashionmap.training.datasets.coco_form import read_coco
-
-    photos = []
-    for folder in data:
-        split = folder / "train.json"
-        source = split if split.exists() else folder / "annotations.json"
-        photos += load_labelled(source, folder / "images", taxonomy)
-    val = read_coco(data[0] / "val.json")
-    config = {**asdict(plan), "data": [str(d) for d in data], "init": str(init or "")}
-    trainer = Trainer(
-        plan,
-        train=photos,
-        val=(val, data[0] / "images"),
-        taxonomy=taxonomy,
-        folder=RunFolder(out, config),
-        init=init,
-        say=say,
-    )
-    return trainer.run()
-
-
-def _collate(
-    batch: list[tuple[Tensor, dict[str, Tensor]]],
-) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
-    return [image for image, _ in batch], [target for _, target in batch]
+def settings_of(
+    plan: TrainingPlan, *, data: list[Path], init: str, taxonomy: str
+) -> dict[str, Any]:
+    """What ``config.json`` holds."""
+    return {**asdict(plan), "data": [str(d) for d in data], "init": init, "taxonomy": taxonomy}
