@@ -120,6 +120,10 @@ class MinioBlobStore:
 
         yield from self._try(read, prefix)
 
+    def check(self) -> None:
+        """Asks once whether the store answers; ``StoreUnavailable`` where it does not."""
+        self._call(lambda: self._client.bucket_exists(self._bucket), "")
+
     def _try(self, act: Callable[[], T], key: str) -> T:
         for attempt in Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
