@@ -85,7 +85,10 @@ test-containers: install ## Build and run everything in containers, with 50 draw
 test: install page system tools ## Run all tests, with the real RabbitMQ and MinIO
 	OMP_NUM_THREADS=2 $(BIN)/pytest -q
 
-test-faults: install system tools ## Run the long fault suite
+test-faults: export FASHIONMAP_FAULT_LOOKS ?= 500
+test-faults: export FASHIONMAP_FAULT_KILLS ?= 50
+test-faults: export FASHIONMAP_FAULT_SECONDS ?= 60
+test-faults: install system tools ## Break everything under 500 looks at work (make test: a few)
 	OMP_NUM_THREADS=2 $(BIN)/pytest -q -m faults
 
 system: # what tests need of the system, where it can be installed

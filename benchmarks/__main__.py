@@ -2,13 +2,15 @@
 
 import sys
 
-from benchmarks import masks, projection, sample, segmentation
+from benchmarks import masks, pipeline, projection, publish, sample, segmentation
 
 ALL = {
     "projection": projection.run,
     "masks": masks.run,
     "segmentation": segmentation.run,
     "sample": sample.run,
+    "publish": publish.run,
+    "pipeline": pipeline.run,
 }
 
 

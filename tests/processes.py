@@ -17,10 +17,11 @@ SERVICES = ("ingest", "segmentation", "embedding", "projection")
 
 @dataclass
 class Cluster:
-    """The four services as processes with one environment."""
+    """The four services as processes with one environment, and what is a service's own."""
 
     environment: dict[str, str]
     folder: Path
+    own: dict[str, dict[str, str]] = field(default_factory=dict)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
@@ -28,7 +29,7 @@ class Cluster:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
                 [sys.executable, "-m", "fashionmap", "serve", name],
-                env=self.full_environment(),
+                env={**self.full_environment(), **self.own.get(name, {})},
                 stdout=log,
                 stderr=log,
             )
@@ -76,9 +77,11 @@ class Cluster:
 
 
 @contextmanager
-def cluster(environment: dict[str, str], folder: Path) -> Iterator[Cluster]:
+def cluster(
+    environment: dict[str, str], folder: Path, own: dict[str, dict[str, str]] | None = None
+) -> Iterator[Cluster]:
     """All four services, ended when the test ends, whatever happens."""
-    services = Cluster(environment, folder)
+    services = Cluster(environment, folder, own or {})
     try:
         for name in SERVICES:
             services.start(name)

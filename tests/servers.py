@@ -165,13 +165,13 @@ class Servers:
         }
 
 
-def start_servers(folder: Path) -> Servers:
-    """Both servers with data under ``folder``."""
+def start_servers(folder: Path, *, papers: tuple[Path, Path, Path] | None = None) -> Servers:
+    """Both servers with data under ``folder``; with CA, certificate and key, over TLS alone."""
     amqp_port, dist_port, s3_port = free_port(), free_port(), free_port()
     rabbitmq = Server(
         [RABBITMQ],
-        _rabbitmq_environment(folder / "rabbitmq", amqp_port, dist_port),
-        lambda: _amqp_answers(amqp_port),
+        _rabbitmq_environment(folder / "rabbitmq", amqp_port, dist_port, papers=papers),
+        lambda: _amqp_answers(amqp_port) if papers is None else _listens(amqp_port),
         folder / "rabbitmq.log",
     )
     minio = Server(
@@ -181,6 +181,7 @@ def start_servers(folder: Path) -> Servers:
             "--address",
             f"127.0.0.1:{s3_port}",
             "--quiet",
+            *(["--certs-dir", str(_minio_papers(folder / "certs", papers))] if papers else []),
             str(folder / "minio"),
         ],
         {
@@ -188,7 +189,11 @@ def start_servers(folder: Path) -> Servers:
             "MINIO_ROOT_PASSWORD": "testsecret123",
             "MINIO_BROWSER": "off",
         },
-        lambda: _http_answers(f"http://127.0.0.1:{s3_port}/minio/health/ready"),
+        lambda: (
+            _http_answers(f"http://127.0.0.1:{s3_port}/minio/health/ready")
+            if papers is None
+            else _listens(s3_port)
+        ),
         folder / "minio.log",
     )
     try:
@@ -201,12 +206,39 @@ def start_servers(folder: Path) -> Servers:
     return Servers(rabbitmq, minio, amqp_port, s3_port)
 
 
-def _rabbitmq_environment(folder: Path, port: int, dist_port: int) -> dict[str, str]:
+def _minio_papers(folder: Path, papers: tuple[Path, Path, Path]) -> Path:
+    """MinIO's folder of certificates."""
+    folder.mkdir(parents=True)
+    shutil.copy(papers[1], folder / "public.crt")
+    shutil.copy(papers[2], folder / "private.key")
+    return folder
+
+
+def _rabbitmq_papers(folder: Path, port: int, papers: tuple[Path, Path, Path]) -> dict[str, str]:
+    """RabbitMQ's settings for TLS alone, with certificates asked of clients."""
+    ca, cert, key = papers
+    lines = (
+        "listeners.tcp = none",
+        f"listeners.ssl.default = {port}",
+        f"ssl_options.cacertfile = {ca}",
+        f"ssl_options.certfile = {cert}",
+        f"ssl_options.keyfile = {key}",
+        "ssl_options.verify = verify_peer",
+        "ssl_options.fail_if_no_peer_cert = true",
+    )
+    (folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
+    return {"RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf")}
+
+
+def _rabbitmq_environment(
+    folder: Path, port: int, dist_port: int, *, papers: tuple[Path, Path, Path] | None
+) -> dict[str, str]:
     folder.mkdir(parents=True)
     (folder / "plugins").write_text("[].\n")
+    plain = {"RABBITMQ_NODE_PORT": str(port)}
     return {
+        **(plain if papers is None else _rabbitmq_papers(folder, port, papers)),
         "RABBITMQ_NODENAME": f"test{port}@localhost",
-        "RABBITMQ_NODE_PORT": str(port),
         "RABBITMQ_DIST_PORT": str(dist_port),
         "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
         "RABBITMQ_LOG_BASE": str(folder / "log"),
@@ -227,6 +259,12 @@ def _amqp_answers(port: int) -> bool:
     except (pika.exceptions.AMQPError, OSError):
         return False
     return True
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _http_answers(address: str) -> bool:

@@ -7,6 +7,10 @@
     │   ├── PhotoRejected           the bytes are no photo that we read
     │   ├── MessageRejected         an undecodable message, or one of an unknown type
     │   ├── BlobNotFound            a key that points nowhere
+    │   ├── BlobTooLarge            an object beyond what is read
+    │   ├── DeliveredTooOften       a message that never came to an end, however often delivered
+    │   ├── StageFailed             a stage stumbled over it each time: a fault of ours
+    │   ├── BackupRejected          a backup that is damaged or none
     │   ├── CollectionNotFound      no photo was ever offered under that name
     │   ├── WeightsRejected         weights missing, not fitting their hash, or of another model
     │   ├── DatasetRejected         a data set that is not in the form that it claims
@@ -43,6 +47,22 @@ class MessageRejected(PermanentError):
 
 class BlobNotFound(PermanentError):
     """No object lies under that key."""
+
+
+class BlobTooLarge(PermanentError):
+    """An object has more bytes than are read."""
+
+
+class DeliveredTooOften(PermanentError):
+    """A message was delivered up to the limit and never came to an end."""
+
+
+class StageFailed(PermanentError):
+    """A stage stumbled over a message each time it was delivered."""
+
+
+class BackupRejected(PermanentError):
+    """A backup that is damaged, or none at all."""
 
 
 class CollectionNotFound(PermanentError):

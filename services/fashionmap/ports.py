@@ -15,8 +15,9 @@ from fashionmap.domain.photo import ModelStamp
 class BlobStore(Protocol):
     """Objects under string keys; the system of record. Raises ``StoreUnavailable``."""
 
-    def get(self, key: str) -> bytes:
-        """The whole object; ``BlobNotFound`` where there is none."""
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """The whole object; ``BlobNotFound`` where there is none, ``BlobTooLarge`` beyond ``most``
+        bytes."""
 
     def put(self, key: str, data: bytes) -> None:
         """Writes the whole object at once: a reader sees the old one or the new one."""

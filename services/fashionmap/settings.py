@@ -1,7 +1,12 @@
 """The settings of a process: read once from the environment, passed down."""
 
-from pydantic import Field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fashionmap.errors import UsageError
 
 
 class Settings(BaseSettings):
@@ -10,15 +15,23 @@ class Settings(BaseSettings):
     The table in docs/services.md is checked against this class by a test.
     """
 
-    model_config = SettingsConfigDict(env_prefix="FASHIONMAP_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FASHIONMAP_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
-    amqp_url: str = Field("amqp://guest:guest@localhost:5672/%2F", description="RabbitMQ.")
+    amqp_url: str = Field(
+        "amqp://guest:guest@localhost:5672/%2F", description="RabbitMQ.", repr=False
+    )
+    amqp_ca: Path | None = Field(None, description="CA of RabbitMQ's certificate, for `amqps://`.")
+    amqp_cert: Path | None = Field(None, description="Own certificate shown to RabbitMQ.")
+    amqp_key: Path | None = Field(None, description="Key of the certificate shown to RabbitMQ.")
     heartbeat: int = Field(30, ge=2, description="AMQP heartbeat in seconds.")
     delivery_limit: int = Field(20, ge=1, description="Deliveries before a message is dead.")
     s3_endpoint: str = Field("localhost:9000", description="Host and port of the object store.")
-    s3_access_key: str = Field("", description="Access key of the object store.")
+    s3_access_key: str = Field("", description="Access key of the object store.", repr=False)
     s3_secret_key: str = Field("", description="Secret key of the object store.", repr=False)
     s3_secure: bool = Field(False, description="Whether the object store speaks TLS.")
+    s3_ca: Path | None = Field(None, description="CA of the object store's certificate.")
     s3_region: str = Field("us-east-1", description="Region of the object store.")
     s3_bucket: str = Field("fashionmap", description="Bucket; made on first use.")
     store_patience: float = Field(
@@ -26,6 +39,11 @@ class Settings(BaseSettings):
     )
     grpc_host: str = Field("127.0.0.1", description="Address that gRPC listens on.")
     grpc_port: int = Field(0, ge=0, description="Port of gRPC; 0 chooses one and logs it.")
+    grpc_cert: Path | None = Field(None, description="Certificate of gRPC; none means no TLS.")
+    grpc_key: Path | None = Field(None, description="Key of gRPC's certificate.")
+    grpc_client_ca: Path | None = Field(
+        None, description="CA that clients' certificates must come from (mutual TLS)."
+    )
     segmenter: str = Field("garments-small", description="Segmenter by name or file.")
     embedder: str = Field("garments-embedder", description="Embedder by name or file.")
     threshold: float = Field(0.4, ge=0, le=1, description="Least score of a garment.")
@@ -36,4 +54,29 @@ class Settings(BaseSettings):
     model_store: str = Field("", description="Folder of models instead of the object store.")
     model_cache: str = Field("", description="Folder for fetched models; else ~/.cache/fashionmap.")
     model_watch: float = Field(10.0, ge=0, description="Seconds between looks for `name@latest`.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    batch_limit: float = Field(
+        3600.0, ge=1, description="Seconds after which a batch counts as stuck (`/healthz`)."
+    )
+    decode_seconds: float = Field(
+        60.0, ge=0, description="Most seconds that ingest decodes one photo; 0 for no limit."
+    )
+    decode_memory: int = Field(
+        4096, ge=0, description="Most MB that ingest decodes one photo in; 0 for no limit."
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address of metrics and probes.")
+    metrics_port: int = Field(0, ge=0, description="Port of metrics and probes; 0 for none.")
+    otlp_endpoint: str = Field("", description="OTLP collector of traces (gRPC); empty for none.")
+    trace_file: Path | None = Field(None, description="File that traces are added to, as JSON.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
+
+
+def read_settings() -> Settings:
+    """The environment's settings; ``UsageError`` names a variable that makes no sense."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "FASHIONMAP_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise UsageError(f"{name} makes no sense: {first['msg']}.") from error

@@ -11,6 +11,7 @@ from fashionmap.entrypoints.collection import count_stages
 from fashionmap.entrypoints.compose import object_store
 from fashionmap.errors import (
     BlobNotFound,
+    BlobTooLarge,
     CollectionNotFound,
     FashionMapError,
     StoreUnavailable,
@@ -64,6 +65,21 @@ def test_given_an_object_when_put_then_it_can_be_got_listed_replaced_and_deleted
 def test_given_a_key_that_points_nowhere_when_got_then_it_is_named(store) -> None:
     with pytest.raises(BlobNotFound, match="no/such"):
         store.get("no/such")
+
+
+def test_given_an_object_beyond_the_limit_when_got_then_it_is_refused_unread(store) -> None:
+    store.put("a", b"x" * 2000)
+    assert store.get("a", most=2000) == b"x" * 2000
+    with pytest.raises(BlobTooLarge):
+        store.get("a", most=1999)
+
+
+@pytest.mark.parametrize("key", ["", "../up", "a/../../b", "a/./b"])
+def test_given_a_key_that_is_none_when_used_then_every_store_says_so(store, key: str) -> None:
+    with pytest.raises(UsageError):
+        store.get(key)
+    with pytest.raises(UsageError):
+        store.put(key, b"x")
 
 
 def test_given_a_file_when_put_then_it_is_used_up(store, tmp_path: Path) -> None:

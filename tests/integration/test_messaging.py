@@ -3,15 +3,21 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pika
 import pytest
 
-from fashionmap.adapters.codec import decode
-from fashionmap.adapters.consumer_rabbitmq import Delivery, RabbitConsumer
+from fashionmap.adapters.blobs_filesystem import FilesystemBlobStore
+from fashionmap.adapters.broker import Broker
+from fashionmap.adapters.codec import decode, encode, type_name
+from fashionmap.adapters.consumer_rabbitmq import RabbitConsumer
 from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
-from fashionmap.adapters.topology import QUEUES
-from fashionmap.domain.events import PhotoIngested
+from fashionmap.adapters.session_rabbitmq import Delivery
+from fashionmap.adapters.topology import QUEUES, declare
+from fashionmap.domain.events import PhotoIngested, PhotoSegmented
+from fashionmap.domain.photo import ModelStamp
+from fashionmap.entrypoints.stage import Foreman, Stage
 from fashionmap.errors import BrokerUnavailable
 from tests.processes import until
 from tests.servers import Servers, free_port
@@ -28,7 +34,7 @@ def url(servers: Servers) -> str:
 
 @pytest.fixture
 def publisher(url: str) -> Iterator[RabbitPublisher]:
-    bus = RabbitPublisher(url, delivery_limit=3)
+    bus = RabbitPublisher(Broker(url, 3))
     yield bus
     bus.close()
 
@@ -37,8 +43,8 @@ class Worker:
     """A consumer on a thread, whose work is given."""
 
     def __init__(self, url: str, work, **settings) -> None:
-        defaults = {"heartbeat": 30, "delivery_limit": 3, "batch": 8, "batch_wait": 0.02}
-        self.consumer = RabbitConsumer(url, QUEUE, work, **{**defaults, **settings})
+        defaults = {"heartbeat": 30, "batch": 8, "batch_wait": 0.02}
+        self.consumer = RabbitConsumer(Broker(url, 3), QUEUE, work, **{**defaults, **settings})
         self.thread = threading.Thread(target=self.consumer.run)
 
     def __enter__(self) -> "Worker":
@@ -67,9 +73,10 @@ def test_given_thousands_of_events_when_published_then_all_come_once_in_batches(
     seen: list[str] = []
     sizes: list[int] = []
 
-    def work(batch: Sequence[Delivery]) -> None:
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
         sizes.append(len(batch))
         seen.extend(decode(d.type, d.body).photo_id for d in batch)
+        return []
 
     publisher.publish(events(2000))
     with Worker(url, work):
@@ -84,14 +91,15 @@ def test_given_work_longer_than_the_heartbeat_when_done_then_it_is_acknowledged_
 ) -> None:
     runs: list[int] = []
 
-    def work(batch: Sequence[Delivery]) -> None:
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
         runs.append(len(batch))
-        time.sleep(9)
+        time.sleep(21)  # ten times the heartbeat
+        return []
 
     publisher.publish(events(1))
     with Worker(url, work, heartbeat=2):
         until(lambda: len(runs) == 1, 30)
-        time.sleep(10)
+        time.sleep(22)
     assert runs == [1]
     assert waiting(url) == 0
 
@@ -101,7 +109,7 @@ def test_given_work_that_always_fails_when_delivered_too_often_then_it_is_a_dead
 ) -> None:
     runs: list[int] = []
 
-    def work(batch: Sequence[Delivery]) -> None:
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
         runs.append(len(batch))
         raise RuntimeError("boom")
 
@@ -118,23 +126,113 @@ def test_given_a_stop_in_the_middle_when_drained_then_the_rest_is_in_the_queue(
     done: list[str] = []
     begun = threading.Event()
 
-    def work(batch: Sequence[Delivery]) -> None:
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
         begun.set()
         time.sleep(0.5)
         done.extend(decode(d.type, d.body).photo_id for d in batch)
+        return []
 
     publisher.publish(events(30))
     with Worker(url, work):
         assert begun.wait(30)
     until(lambda: len(done) + waiting(url) == 30, 30)
-    assert len(done) % 8 == 0
     rest: list[str] = []
-    with Worker(url, lambda batch: rest.extend(decode(d.type, d.body).photo_id for d in batch)):
+
+    def finish(batch: Sequence[Delivery]) -> list[Delivery]:
+        rest.extend(decode(d.type, d.body).photo_id for d in batch)
+        return []
+
+    with Worker(url, finish):
         until(lambda: len(done) + len(rest) == 30, 30)
     assert not set(done) & set(rest)
 
 
 def test_given_no_broker_when_publishing_then_it_is_unavailable_after_the_patience() -> None:
-    bus = RabbitPublisher(f"amqp://127.0.0.1:{free_port()}/", delivery_limit=3, patience=0.5)
+    bus = RabbitPublisher(Broker(f"amqp://127.0.0.1:{free_port()}/", 3), patience=0.5)
     with pytest.raises(BrokerUnavailable, match="does not answer"):
         bus.publish(events(1))
+
+
+def test_given_headers_of_a_stranger_when_handled_then_they_do_no_harm(
+    url: str, tmp_path: Path
+) -> None:
+    junk = {"x-delivery-count": "many", "x-published-at": "soon", "traceparent": "x" * 5000}
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        channel = connection.channel()
+        declare(channel, delivery_limit=3)
+        for event, headers in (
+            (PhotoIngested("c", "0" * 64), junk),
+            (PhotoIngested("x" * 100_000, "1" * 64), {"traceparent": 7}),
+        ):
+            properties = pika.BasicProperties(type=type_name(event), headers=headers)
+            channel.basic_publish("", QUEUE.name, encode(event), properties)
+    bus, store = RabbitPublisher(Broker(url, 3)), FilesystemBlobStore(tmp_path)
+    stamp = ModelStamp("none", "1", "0" * 64)
+    stage = Stage(
+        "segmentation",
+        QUEUE,
+        (PhotoIngested,),
+        lambda batch: [PhotoSegmented(e.collection, e.photo_id, stamp) for e in batch],
+    )
+    with Worker(url, Foreman(stage, blobs=store, publisher=bus, delivery_limit=3)):
+        until(lambda: waiting(url, QUEUE.dead) == 1, 30)
+        until(lambda: waiting(url, "embedding.photos") == 1, 30)
+    bus.close()
+    assert waiting(url) == 0
+
+
+def test_given_a_queue_removed_under_a_consumer_then_it_notices_and_consumes_again(
+    url: str, publisher: RabbitPublisher
+) -> None:
+    seen: list[Delivery] = []
+
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
+        seen.extend(batch)
+        return []
+
+    with Worker(url, work) as worker:
+        publisher.publish(events(1))
+        until(lambda: len(seen) == 1, 30)
+        with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+            connection.channel().queue_delete(QUEUE.name)
+        until(lambda: not worker.consumer.connected.is_set(), 30, pause=0.005)
+        assert worker.consumer.connected.wait(30)
+        publisher.publish(events(2))
+        until(lambda: len(seen) == 3, 30)
+
+
+def test_given_a_pause_when_the_gate_closes_then_all_that_is_held_goes_back(
+    url: str, publisher: RabbitPublisher
+) -> None:
+    seen: list[Delivery] = []
+    gate = Door()
+
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
+        time.sleep(0.3)
+        seen.extend(batch)
+        return []
+
+    publisher.publish(events(200))
+    with Worker(url, work, gate=gate) as worker:
+        until(lambda: len(seen) >= 9, 30)
+        gate.open = False
+        until(lambda: not worker.consumer.connected.is_set(), 30)
+        until(lambda: len(seen) + waiting(url) == 200, 30)
+        rested = len(seen)
+        time.sleep(1)
+        assert len(seen) == rested < 200
+        gate.open = True
+        until(lambda: len(seen) == 200, 60)
+    assert len({decode(d.type, d.body).photo_id for d in seen}) == 200
+
+
+class Door:
+    """A gate that the test opens and closes."""
+
+    open = True
+
+    def may_start(self) -> bool:
+        return self.open
+
+    def must_stop(self) -> bool:
+        return not self.open

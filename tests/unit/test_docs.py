@@ -12,10 +12,31 @@ def test_given_the_settings_table_when_compared_then_it_is_the_settings_class() 
     text = (ROOT / "docs" / "services.md").read_text("utf-8")
     rows = re.findall(r"^\| `FASHIONMAP_(\w+)` \| (?:`([^`]*)`)? ?\| (.*) \|$", text, re.M)
     fields = [
-        (name.upper(), str(field.default), field.description)
+        (name.upper(), "" if field.default is None else str(field.default), field.description)
         for name, field in Settings.model_fields.items()
     ]
     assert rows == fields
+
+
+def test_given_the_metrics_table_when_compared_then_it_is_what_the_code_tells() -> None:
+    from fashionmap.adapters.metrics import METRICS, ModelCollector
+    from fashionmap.domain.photo import ModelStamp
+
+    text = (ROOT / "docs" / "operate.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(fashionmap_\w+)` \| (\w+) \| (.*) \| (.*) \|$", text, re.M)
+    told = {
+        name: (kind, re.findall(r"`(\w+)`", labels), about) for name, kind, labels, about in rows
+    }
+    known = {}
+    for metric in METRICS:
+        (family,) = metric.collect()
+        name = family.name + ("_total" if family.type == "counter" else "")
+        known[name] = (family.type, list(metric._labelnames), family.documentation)
+    collector = ModelCollector("s", lambda: [ModelStamp("n", "1", "f" * 64)])
+    for family in collector.collect():
+        labels = list(family.samples[0].labels)
+        known[family.name] = (family.type, labels, family.documentation)
+    assert told == known
 
 
 def test_given_the_readme_when_compared_then_every_command_exists() -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from fashionmap.errors import BlobNotFound, StoreUnavailable, UsageError
+from fashionmap.errors import BlobNotFound, BlobTooLarge, StoreUnavailable, UsageError
 
 
 class FilesystemBlobStore:
@@ -15,10 +15,14 @@ class FilesystemBlobStore:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def get(self, key: str) -> bytes:
-        """The whole object; ``BlobNotFound`` where there is none."""
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """The whole object; ``BlobNotFound`` where there is none, ``BlobTooLarge`` beyond ``most``
+        bytes."""
+        path = self._path(key)
         try:
-            return self._path(key).read_bytes()
+            if most is not None and path.stat().st_size > most:
+                raise BlobTooLarge(f"{key!r} has more than the allowed {most >> 20} MB.")
+            return path.read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise BlobNotFound(f"There is no object {key!r}.") from error
         except OSError as error:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import certifi
 import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error, ServerError
+from minio.helpers import check_bucket_name
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -15,17 +17,22 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from fashionmap.errors import BlobNotFound, StoreUnavailable
+from fashionmap.errors import BlobNotFound, BlobTooLarge, StoreUnavailable, UsageError
 
 T = TypeVar("T")
-MISSING = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchBucket"})
+MISSING = frozenset({"NoSuchKey", "NoSuchObject"})
+NO_KEY = frozenset(
+    {"XMinioInvalidObjectName", "KeyTooLongError", "InvalidObjectName", "InvalidURI"}
+)
+"""Codes that say that a key can never be one. All others (storage full, access denied, slow down …)
+are the operator's to mend, and cost no photo."""
 
 
 class MinioBlobStore:
     """Objects in one bucket, which is made on first use.
 
     A call that fails is tried again with growing, jittered waits for ``patience`` seconds; then
-    it is ``StoreUnavailable``.
+    it is ``StoreUnavailable``. An address or a bucket that can be none is a ``UsageError`` at once.
     """
 
     def __init__(
@@ -38,25 +45,41 @@ class MinioBlobStore:
         secure: bool = False,
         region: str = "us-east-1",
         patience: float = 20.0,
+        ca: Path | None = None,
+        read_seconds: float = 60.0,
     ) -> None:
-        timeout = urllib3.Timeout(connect=5, read=60)
-        pool = urllib3.PoolManager(timeout=timeout, maxsize=16, retries=False)
-        self._client = Minio(
-            endpoint,
-            access_key=access_key or None,
-            secret_key=secret_key or None,
-            secure=secure,
-            region=region,
-            http_client=pool,
+        timeout = urllib3.Timeout(connect=5, read=read_seconds)
+        pool = urllib3.PoolManager(
+            timeout=timeout,
+            maxsize=16,
+            retries=False,
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=str(ca or certifi.where()),
         )
+        try:
+            check_bucket_name(bucket, strict=True)
+            self._client = Minio(
+                endpoint,
+                access_key=access_key or None,
+                secret_key=secret_key or None,
+                secure=secure,
+                region=region,
+                http_client=pool,
+            )
+        except ValueError as error:
+            raise UsageError(f"The object store's settings make no sense: {error}.") from error
         self._bucket, self._patience, self._ready = bucket, patience, False
 
-    def get(self, key: str) -> bytes:
-        """The whole object; ``BlobNotFound`` where there is none."""
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """The whole object; ``BlobNotFound`` where there is none, ``BlobTooLarge`` beyond ``most``
+        bytes."""
 
         def read() -> bytes:
             response = self._client.get_object(self._bucket, key)
             try:
+                size = int(response.headers.get("Content-Length", 0))
+                if most is not None and size > most:
+                    raise BlobTooLarge(f"{key!r} has {size >> 20} MB; {most >> 20} are allowed.")
                 data: bytes = response.read()
                 return data
             finally:
@@ -132,8 +155,12 @@ class MinioBlobStore:
             return act()
         except S3Error as error:
             if error.code in MISSING:
-                self._ready = self._ready and error.code != "NoSuchBucket"
                 raise BlobNotFound(f"There is no object {key!r}.") from error
+            if error.code in NO_KEY:
+                raise UsageError(f"{key!r} is no object key.") from error
+            self._ready = self._ready and error.code != "NoSuchBucket"  # made anew, then
             raise StoreUnavailable(f"The object store refuses {key!r}: {error.code}.") from error
         except (MinioException, ServerError, urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreUnavailable(f"The object store does not answer: {error}.") from error
+        except ValueError as error:
+            raise UsageError(f"{key!r} is no object key.") from error

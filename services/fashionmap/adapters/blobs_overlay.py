@@ -30,7 +30,7 @@ class InPlaceBlobStore(FilesystemBlobStore):
         """Lets the bytes go."""
         self._held.pop(key, None)
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, *, most: int | None = None) -> bytes:
         """The whole object; of an original, the file's bytes."""
         if key in self._held:
             return self._held[key]
@@ -39,7 +39,7 @@ class InPlaceBlobStore(FilesystemBlobStore):
                 return self._files[key].read_bytes()
             except OSError as error:
                 raise BlobNotFound(f"{self._files[key]} cannot be read any more.") from error
-        return super().get(key)
+        return super().get(key, most=most)
 
     def put(self, key: str, data: bytes) -> None:
         """Writes the object, unless it is an original that lies on the disk already."""

@@ -15,11 +15,14 @@ from fashionmap.domain.events import (
     PhotoSegmented,
 )
 from fashionmap.domain.garment import Detection, Garment, Mask, MasksDocument
-from fashionmap.domain.photo import MetadataValue, ModelStamp, Photo
+from fashionmap.domain.photo import MOST_PIXELS, MetadataValue, ModelStamp, Photo
+from fashionmap.domain.rle import check_box, check_counts
 from fashionmap.errors import MessageRejected
 from fashionmap.v1 import events_pb2, masks_pb2
 
 PACKAGE = "fashionmap.v1"
+MOST_UNITS = 500
+"""Of one photo."""
 ROUTING_KEYS: dict[type, str] = {
     PhotoOffered: "photo.offered",
     PhotoIngested: "photo.ingested",
@@ -109,7 +112,9 @@ def masks_to_message(document: MasksDocument) -> masks_pb2.Masks:
 
 
 def masks_from_message(message: masks_pb2.Masks) -> MasksDocument:
-    """The masks document of a message."""
+    """The masks document of a message; ``MessageRejected`` where its masks are none."""
+    if not 0 < message.width * message.height <= MOST_PIXELS or len(message.units) > MOST_UNITS:
+        raise MessageRejected("The masks are of no photo that is read, or are too many.")
     size = (message.height, message.width)
     return MasksDocument(
         photo=Photo(message.photo_id, "", message.width, message.height),
@@ -135,6 +140,8 @@ def _unit_from_message(message: masks_pb2.Unit, size: tuple[int, int]) -> Garmen
     if len(message.bbox) != 4:
         raise MessageRejected(f"The box of unit {message.id!r} has not four values.")
     x, y, w, h = message.bbox
+    check_box((x, y, w, h), height=size[0], width=size[1])
+    check_counts(message.counts, height=size[0], width=size[1])
     mask = Mask(height=size[0], width=size[1], counts=message.counts)
     detection = Detection(message.category, message.score, (x, y, w, h), message.area, mask)
     return Garment(message.id, message.unit, detection)

@@ -4,177 +4,194 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
-import pika
 import structlog
-from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 
-from fashionmap.adapters.topology import Queue, declare
+from fashionmap.adapters.broker import Broker
+from fashionmap.adapters.session_rabbitmq import Delivery, Session
+from fashionmap.adapters.topology import Queue
+from fashionmap.errors import TransientError
 
 log = structlog.get_logger()
 
-
-@dataclass(frozen=True)
-class Delivery:
-    """A message as it came.
-
-    Attributes:
-        tag: Delivery tag on its channel.
-        session: Which connection it came by: tags of an earlier one mean nothing any more.
-        type: AMQP property ``type``.
-        body: Bytes.
-    """
-
-    tag: int
-    session: int
-    type: str
-    body: bytes
+Work = Callable[[Sequence[Delivery]], Sequence[Delivery]]
+"""Handles a batch and returns those that are to be delivered again; all others are done, and what
+they publish is confirmed, when it returns. ``TransientError``: something is away for long."""
 
 
-Work = Callable[[Sequence[Delivery]], None]
-"""Handles a batch whole: what it must publish is confirmed when it returns. It never raises for
-one message; a raised error means that all are to be delivered again."""
+class Gate(Protocol):
+    """Says whether a queue may be consumed."""
+
+    def may_start(self) -> bool:
+        """Whether consuming makes sense now."""
+
+    def must_stop(self) -> bool:
+        """Whether a consumer at work must stop."""
+
+
+class AlwaysOpen:
+    """The gate of a consumer that nobody pauses."""
+
+    def may_start(self) -> bool:
+        """Yes."""
+        return True
+
+    def must_stop(self) -> bool:
+        """No."""
+        return False
 
 
 class RabbitConsumer:
     """Consumes one queue until ``stop``; reconnects with growing, jittered waits.
 
-    Each message is acknowledged after its batch is handled. On ``stop`` the batch in hand is
-    finished, and what is only held goes back to the queue.
+    Each message is acknowledged after its batch is handled. On ``stop``, on a pause and when
+    something is away for long, the batch in hand is ended and what is only held goes back.
     """
 
     def __init__(
         self,
-        url: str,
+        broker: Broker,
         queue: Queue,
         work: Work,
         *,
         heartbeat: int,
-        delivery_limit: int,
         batch: int,
         batch_wait: float,
+        gate: Gate | None = None,
     ) -> None:
-        self._parameters = pika.URLParameters(url)
-        self._parameters.heartbeat = heartbeat
-        self._queue, self._work, self._delivery_limit = queue, work, delivery_limit
+        self._broker, self._queue, self._work = broker, queue, work
+        self._heartbeat, self._gate = heartbeat, gate or AlwaysOpen()
         self._batch, self._batch_wait = batch, batch_wait
-        self._held: SimpleQueue[Delivery] = SimpleQueue()
-        self._stopping, self._session = threading.Event(), 0
-        self._connection: pika.BlockingConnection | None = None
-        self._channel: BlockingChannel | None = None
+        self._held: SimpleQueue[Delivery | threading.Event] = SimpleQueue()
+        self._next: Delivery | None = None
+        self._stopping, self._wary = threading.Event(), threading.Event()
+        self._worker = threading.Thread(target=self._labour, name=f"{queue.name}-work")
+        self._began = 0.0
         self.connected = threading.Event()
 
     def run(self) -> None:
-        """Consumes on the calling thread until ``stop``."""
-        self._worker = threading.Thread(target=self._labour, name=f"{self._queue.name}-work")
+        """Consumes on the calling thread until ``stop``; ``RuntimeError`` if its worker died."""
         self._worker.start()
         attempt = 0
-        while not self._stopping.is_set():
-            try:
-                self._consume()
-                attempt = 0
-            except (AMQPError, OSError) as error:
-                attempt = 0 if self.connected.is_set() else attempt + 1
-                self.connected.clear()
-                self._log_loss(error, attempt)
-                self._stopping.wait(random.uniform(0.1, 0.2 * 2 ** min(attempt, 6)))
-        self._worker.join()
-        self._close()
+        try:
+            while not self._stopping.is_set():
+                attempt = self._attempt(attempt)
+        finally:
+            self.connected.clear()
+            self._stopping.set()
+            self._worker.join()
 
     def stop(self) -> None:
         """Lets ``run`` return after the batch in hand."""
         self._stopping.set()
 
+    def busy_for(self) -> float:
+        """Seconds since the batch in hand began; 0 where there is none."""
+        began = self._began
+        return time.monotonic() - began if began else 0.0
+
+    def _attempt(self, attempt: int) -> int:
+        """One session, or a wait for one; returns how many in a row have failed."""
+        if not self._gate.may_start():
+            self._stopping.wait(random.uniform(0.3, 0.7))
+            return 0
+        try:
+            self._consume()
+        except (AMQPError, OSError) as error:
+            attempt = 1 if self.connected.is_set() else attempt + 1
+            self.connected.clear()
+            self._log_loss(error, attempt)
+            self._stopping.wait(random.uniform(0.1, 0.2 * 2 ** min(attempt, 6)))
+            return attempt
+        return 0
+
     def _consume(self) -> None:
-        self._connection = pika.BlockingConnection(self._parameters)
-        self._channel = self._connection.channel()
-        declare(self._channel, delivery_limit=self._delivery_limit)
-        self._channel.basic_qos(prefetch_count=max(self._queue.prefetch, 2 * self._batch))
-        if self._queue.single:
-            self._channel.basic_qos(prefetch_count=1)
-        self._session += 1
-        session = self._session
-
-        def hold(
-            _channel: BlockingChannel,
-            method: pika.spec.Basic.Deliver,
-            properties: pika.BasicProperties,
-            body: bytes,
-        ) -> None:
-            self._held.put(Delivery(method.delivery_tag, session, properties.type or "", body))
-
-        self._channel.basic_consume(self._queue.name, hold)
+        prefetch = 1 if self._queue.single else max(self._queue.prefetch, 2 * self._batch)
+        session = Session(
+            self._broker, self._queue, self._held, heartbeat=self._heartbeat, prefetch=prefetch
+        )
+        self._wary.clear()
         self.connected.set()
         log.info("consuming", queue=self._queue.name)
-        while not self._stopping.is_set() and self._channel.is_open:
-            self._connection.process_data_events(time_limit=0.2)
-        self._drain()
-
-    def _drain(self) -> None:
-        """Keeps the connection alive until the worker has ended its batch."""
-        while self._worker.is_alive():
-            assert self._connection is not None
-            self._connection.process_data_events(time_limit=0.05)
-
-    def _close(self) -> None:
-        """Closing gives unacknowledged messages back to the queue."""
         try:
-            if self._connection is not None and self._connection.is_open:
-                self._connection.process_data_events(time_limit=0)
-                self._connection.close()
-        except (AMQPError, OSError):
-            pass
+            while not (self._stopping.is_set() or self._wary.is_set() or self._gate.must_stop()):
+                session.turn(0.2)
+                if not (self._worker.is_alive() or self._stopping.is_set()):
+                    raise RuntimeError(f"The worker of {self._queue.name} died.")
+            session.end(threading.Event(), worker=self._worker)
+        finally:
+            session.ending = True
+            session.close()
+        self.connected.clear()
+        log.info("consuming no more", queue=self._queue.name)
+        if self._wary.is_set():
+            self._stopping.wait(random.uniform(2, 6))
 
     def _labour(self) -> None:
         while not self._stopping.is_set():
             if batch := self._gather():
+                self._began = time.monotonic()
                 self._handle(batch)
+                self._began = 0.0
 
     def _gather(self) -> list[Delivery]:
-        """A micro-batch: the first message, and what comes within the wait."""
+        """A micro-batch: the first message, and what comes within the wait.
+
+        A message that was delivered before may be what ended its consumer: it goes alone.
+        """
         batch: list[Delivery] = []
         deadline = time.monotonic() + 0.2
         while len(batch) < self._batch:
-            try:
-                delivery = self._held.get(timeout=max(deadline - time.monotonic(), 0.001))
-            except Empty:
+            delivery = self._take(max(deadline - time.monotonic(), 0.001))
+            if delivery is None:
                 break
-            if delivery.session != self._session:
-                continue  # of a lost connection: the broker delivers it anew
+            if batch and delivery.count:
+                self._next = delivery
+                break
             if not batch:
                 deadline = time.monotonic() + self._batch_wait
             batch.append(delivery)
+            if delivery.count:
+                break
         return batch
+
+    def _take(self, seconds: float) -> Delivery | None:
+        """The next message of a session that goes on; None where none comes in time."""
+        delivery, self._next = self._next, None
+        while delivery is None or delivery.session.ending:
+            try:
+                item = self._held.get(timeout=seconds)
+            except Empty:
+                return None
+            delivery = self._rest(item)
+        return delivery
+
+    def _rest(self, item: "Delivery | threading.Event") -> Delivery | None:
+        """Tells a session that ends that nothing of it is in hand."""
+        if isinstance(item, threading.Event):
+            item.set()
+            return None
+        return item
 
     def _handle(self, batch: Sequence[Delivery]) -> None:
         try:
-            self._work(batch)
+            again = self._work(batch)
+        except TransientError as error:
+            log.warning("giving back", queue=self._queue.name, error=str(error), size=len(batch))
+            self._wary.set()
+            return
         except Exception as error:
             log.error("batch failed", queue=self._queue.name, error=repr(error), size=len(batch))
-            self._stopping.wait(random.uniform(0.5, 1.5))
-            self._settle(batch, acknowledge=False)
-        else:
-            self._settle(batch, acknowledge=True)
-
-    def _settle(self, batch: Sequence[Delivery], *, acknowledge: bool) -> None:
-        connection, channel = self._connection, self._channel
-        if connection is None or channel is None or batch[0].session != self._session:
-            return
-
-        def settle() -> None:
-            for delivery in batch:
-                if channel.is_open and acknowledge:
-                    channel.basic_ack(delivery.tag)
-                elif channel.is_open:
-                    channel.basic_reject(delivery.tag, requeue=True)
-
-        try:
-            connection.add_callback_threadsafe(settle)
-        except AMQPError:
-            log.info("acknowledgement lost with its connection", queue=self._queue.name)
+            again = batch
+        if again:
+            self._stopping.wait(random.uniform(0.3, 0.9))
+        for session in {delivery.session for delivery in batch}:
+            own = [delivery for delivery in batch if delivery.session is session]
+            session.settle([d for d in own if d not in again], acknowledge=True)
+            session.settle([d for d in own if d in again], acknowledge=False)
 
     def _log_loss(self, error: Exception, attempt: int) -> None:
         """The first loss, then fewer and fewer words."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from fashionmap.domain.photo import MOST_BYTES, MOST_PIXELS
 from fashionmap.errors import PhotoRejected
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF")
@@ -20,9 +21,6 @@ SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
 )
 """File name endings of these formats, for folders."""
-MOST_BYTES = 256 * 2**20
-MOST_PIXELS = 178_000_000
-"""A 100-megapixel photo comes through; beyond 178 a picture is taken for a bomb."""
 
 
 def decode_photo(data: bytes, *, shortest: int | None = None) -> NDArray[np.uint8]:

@@ -1,11 +1,19 @@
 """Exchanges and queues: declared by everyone who connects, so that nobody has to be first."""
 
 from dataclasses import dataclass
-
-from pika.adapters.blocking_connection import BlockingChannel
+from typing import Any
 
 EVENTS = "fashionmap.events"
 DEAD = "fashionmap.dead"
+LONGEST_MAP = 6 * 3600 * 1000
+"""Milliseconds that a map may be built while its request stays unacknowledged. RabbitMQ's own limit
+is 30 minutes; a queue may have its own from 3.12 on, and older ones do not read it."""
+PUBLISHED_AT = "x-published-at"
+"""Header: when a message was sent, in milliseconds since 1970."""
+RETRY = "x-retry"
+"""Header of what was refused before and is sent again: its success clears the refusal."""
+REASON, STAGE = "x-reason", "x-stage"
+"""Headers of a dead letter."""
 
 
 @dataclass(frozen=True)
@@ -15,8 +23,8 @@ class Queue:
     Attributes:
         name: Its name; dead letters go to ``{name}.dead``.
         key: Routing key that it is bound by.
-        prefetch: Unacknowledged messages a consumer may hold.
-        single: Whether only one consumer is active at a time.
+        prefetch: Unacknowledged messages a consumer may hold, at least two batches.
+        single: Whether only one consumer is active at a time, with one message.
     """
 
     name: str
@@ -33,21 +41,24 @@ class Queue:
 QUEUES = {
     queue.name: queue
     for queue in (
-        Queue("ingest.photos", "photo.offered", 32),
+        Queue("ingest.photos", "photo.offered", 16),
         Queue("segmentation.photos", "photo.ingested", 16),
-        Queue("embedding.photos", "photo.segmented", 32),
-        Queue("projection.photos", "photo.embedded", 64),
+        Queue("embedding.photos", "photo.segmented", 16),
+        Queue("projection.photos", "photo.embedded", 32),
         Queue("projection.maps", "map.requested", 1, single=True),
     )
 }
 
 
-def declare(channel: BlockingChannel, *, delivery_limit: int) -> None:
-    """Declares everything; harmless where it is there already."""
+def declare(channel: Any, *, delivery_limit: int) -> None:
+    """Declares everything; harmless where it is there already.
+
+    ``channel`` is one of pika's, blocking or not; the latter need not wait for the answers.
+    """
     channel.exchange_declare(EVENTS, "topic", durable=True)
     channel.exchange_declare(DEAD, "direct", durable=True)
     for queue in QUEUES.values():
-        quorum = {"x-queue-type": "quorum"}
+        quorum: dict[str, object] = {"x-queue-type": "quorum"}
         channel.queue_declare(queue.dead, durable=True, arguments=quorum)
         channel.queue_bind(queue.dead, DEAD, queue.name)
         arguments = {
@@ -57,5 +68,7 @@ def declare(channel: BlockingChannel, *, delivery_limit: int) -> None:
             "x-dead-letter-routing-key": queue.name,
             "x-single-active-consumer": queue.single,
         }
+        if queue.single:
+            arguments["x-consumer-timeout"] = LONGEST_MAP
         channel.queue_declare(queue.name, durable=True, arguments=arguments)
         channel.queue_bind(queue.name, EVENTS, queue.key)

@@ -85,6 +85,6 @@ def show(reference: Reference, store: Store = None) -> None:
 
 def _store(folder: Path | None) -> "ModelStore":
     from fashionmap.entrypoints.models import model_store
-    from fashionmap.settings import Settings
+    from fashionmap.settings import read_settings
 
-    return model_store(Settings(), folder=folder)
+    return model_store(read_settings(), folder=folder)

@@ -9,6 +9,9 @@ from fashionmap.cli.map import Unit
 from fashionmap.cli.options import Photos
 from fashionmap.cli.progress import Bars
 
+PATIENCE = 900.0
+"""Seconds that publishing waits for a store or a broker that is away."""
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
@@ -28,19 +31,23 @@ def publish(
     seed: Annotated[int, typer.Option(min=0, help="Of the map that --follow asks for.")] = 0,
 ) -> None:
     """Put photos on the ingest queue: bytes to the store, then a message each."""
+    from fashionmap.adapters.tracing import start_tracing, stop_tracing
     from fashionmap.entrypoints.collection import publish_files
     from fashionmap.entrypoints.compose import object_store, publisher
     from fashionmap.entrypoints.photos_on_disk import find_photos, read_metadata
-    from fashionmap.settings import Settings
+    from fashionmap.settings import read_settings
 
-    settings = Settings()
+    settings = read_settings()
     files, extra = find_photos(photos), read_metadata(metadata)
-    blobs, bus = object_store(settings), publisher(settings)
+    blobs = object_store(settings, patience=PATIENCE)
+    bus = publisher(settings, patience=PATIENCE)
+    start_tracing("publish", endpoint=settings.otlp_endpoint, file=settings.trace_file)
     with Bars() as bars:
         bars.stage("Publishing", len(files))
         published, unread = publish_files(
             files, collection, blobs=blobs, bus=bus, metadata=extra, advance=bars.advance
         )
+    stop_tracing()
     for name, reason in unread:
         typer.echo(f"not published {name}: {reason}", err=True)
     typer.echo(f"{len(published):,} photos published to {collection}.")
@@ -68,6 +75,6 @@ def _follow(  # type: ignore[no-untyped-def]
         request = request_of(blobs, collection, unit=unit, perplexity=0.0, seed=seed)
         bus.publish([request])
         bars.stage("Building the map", 0)
-        wait_for_map(blobs, collection, request.version)
+        wait_for_map(blobs, request)
     refused = len(published & census.failed)
     typer.echo(f"Map {request.version} of {collection} is there; {refused:,} photos refused.")

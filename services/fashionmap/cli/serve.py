@@ -27,9 +27,9 @@ def serve(
     if what not in ("ingest", "segmentation", "embedding", "projection"):
         raise UsageError(f"{what!r} is neither a service nor a folder with a map.")
     from fashionmap.entrypoints.serve import serve as run
-    from fashionmap.settings import Settings
+    from fashionmap.settings import read_settings
 
-    run(what, Settings())
+    run(what, read_settings())
 
 
 def _show(folder: Path, host: str, port: int) -> None:

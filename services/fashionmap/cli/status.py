@@ -17,29 +17,60 @@ def register(app: typer.Typer) -> None:
     app.command("request-map")(request_map)
 
 
-def status(collection: Collection) -> None:
-    """Count a collection's photos by stage; its failures and its newest map."""
+def status(
+    collection: Annotated[str, typer.Option(help="Count this collection's photos, too.")] = "",
+) -> None:
+    """Show what waits at each stage, what is paused, and a collection's photos by stage."""
     from fashionmap.entrypoints.collection import count_stages
-    from fashionmap.entrypoints.compose import object_store
-    from fashionmap.settings import Settings
+    from fashionmap.entrypoints.compose import broker, object_store
+    from fashionmap.settings import read_settings
 
-    census = count_stages(object_store(Settings()), collection)
-    for name in ("offered", "ingested", "segmented", "embedded", "failed"):
-        typer.echo(f"{name:<10}{len(getattr(census, name)):>10,}")
-    typer.echo(f"{'newest map':<10} {census.newest_map or 'none yet'}")
+    settings = read_settings()
+    blobs = object_store(settings)
+    _show_queues(blobs, broker(settings))
+    if collection:
+        census = count_stages(blobs, collection)
+        typer.echo(f"\n{'collection':<12}{collection}")
+        for name in ("offered", "ingested", "segmented", "embedded", "failed"):
+            typer.echo(f"{name:<12}{len(getattr(census, name)):>10,}")
+        typer.echo(f"{'newest map':<12}{census.newest_map or 'none yet'}")
 
 
-def failures(collection: Collection) -> None:
+def _show_queues(blobs, broker) -> None:  # type: ignore[no-untyped-def]
+    from fashionmap.adapters.dead_letters import queue_depths
+    from fashionmap.cli.operate import STAGES
+    from fashionmap.entrypoints.gate import paused_stages
+    from fashionmap.errors import BrokerUnavailable
+
+    paused = paused_stages(blobs, STAGES)
+    try:
+        depths = queue_depths(broker)
+    except BrokerUnavailable as error:
+        typer.echo(str(error), err=True)
+        depths = {}
+    typer.echo(f"{'queue':<22}{'waiting':>10}{'dead':>10}")
+    for name, (waiting, dead) in depths.items():
+        state = "  paused" if name.partition(".")[0] in paused else ""
+        typer.echo(f"{name:<22}{waiting:>10,}{dead:>10,}{state}")
+    if paused and not depths:
+        typer.echo(f"paused: {', '.join(paused)}")
+
+
+def failures(
+    collection: Collection,
+    stage: Annotated[str, typer.Option(help="Only of this stage.")] = "",
+) -> None:
     """List refused photos: stage, file, reason."""
     from fashionmap.entrypoints.collection import count_stages, failures_of
     from fashionmap.entrypoints.compose import object_store
-    from fashionmap.settings import Settings
+    from fashionmap.settings import read_settings
 
-    blobs = object_store(Settings())
+    blobs = object_store(read_settings())
     count_stages(blobs, collection)
     for record in failures_of(blobs, collection):
-        shown = record["file_name"] or record["photo_id"][:16]
-        typer.echo(f"{record['stage']}\t{shown}\t{record['reason']}")
+        if stage in ("", record["stage"]):
+            shown = record["file_name"] or record["photo_id"][:16]
+            typer.echo(f"{record['stage']}\t{shown}\t{record['reason']}")
 
 
 def retry(
@@ -49,9 +80,9 @@ def retry(
     """Send refused messages again, after their cause is mended."""
     from fashionmap.entrypoints.collection import count_stages, replay
     from fashionmap.entrypoints.compose import object_store, publisher
-    from fashionmap.settings import Settings
+    from fashionmap.settings import read_settings
 
-    settings = Settings()
+    settings = read_settings()
     blobs, bus = object_store(settings), publisher(settings)
     count_stages(blobs, collection)
     typer.echo(f"{replay(blobs, bus, collection, stage=stage):,} messages sent again.")
@@ -66,9 +97,9 @@ def request_map(
     """Have the collection's map built anew."""
     from fashionmap.entrypoints.compose import object_store, publisher
     from fashionmap.projection.handler import request_of
-    from fashionmap.settings import Settings
+    from fashionmap.settings import read_settings
 
-    settings = Settings()
+    settings = read_settings()
     blobs, bus = object_store(settings), publisher(settings)
     event = request_of(blobs, collection, unit=unit.value, perplexity=perplexity, seed=seed)
     bus.publish([event])

@@ -5,6 +5,7 @@ from fashionmap.errors import UsageError
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _LONGEST = 100
+_ROOT = "collections/"
 
 
 def check_collection(name: str) -> str:
@@ -17,14 +18,30 @@ def check_collection(name: str) -> str:
     return name
 
 
+def check_part(text: str) -> str:
+    """Returns what may stand in a key between slashes, raises ``UsageError`` where it may not."""
+    if not text or len(text) > 2 * _LONGEST or text[0] == "." or not set(text) <= {*_SAFE, "@"}:
+        raise UsageError(f"{text[:80]!r} can be no part of an object key.")
+    return text
+
+
+def check_offered(name: str, key: str) -> str:
+    """Returns the key of an offer; ``UsageError`` where it is none, or in another collection."""
+    if len(key) > 1024:
+        raise UsageError("An object key has at most 1,024 characters.")
+    if key.startswith(_ROOT) and not key.startswith(collection(name)):
+        raise UsageError(f"The offered key {key!r} lies in another collection than {name!r}.")
+    return key
+
+
 def collection(name: str) -> str:
     """Prefix of everything that belongs to a collection."""
-    return f"collections/{check_collection(name)}/"
+    return f"{_ROOT}{check_collection(name)}/"
 
 
 def photo(name: str, photo_id: str) -> str:
     """Prefix of everything that belongs to a photo."""
-    return f"{collection(name)}photos/{photo_id}/"
+    return f"{collection(name)}photos/{check_part(photo_id)}/"
 
 
 def original(name: str, photo_id: str) -> str:
@@ -39,22 +56,23 @@ def photo_record(name: str, photo_id: str) -> str:
 
 def masks(name: str, photo_id: str, segmenter: ModelStamp) -> str:
     """The masks document: the commit object of segmentation."""
-    return f"{photo(name, photo_id)}masks/{segmenter.key}.json"
+    return f"{photo(name, photo_id)}masks/{check_part(segmenter.key)}.json"
 
 
 def embeddings(name: str, photo_id: str, segmenter: ModelStamp, embedder: ModelStamp) -> str:
     """The photo's units with vectors and thumbnails (Arrow): the commit object of embedding."""
-    return f"{photo(name, photo_id)}embeddings/{segmenter.key}/{embedder.key}.arrow"
+    models = f"{check_part(segmenter.key)}/{check_part(embedder.key)}"
+    return f"{photo(name, photo_id)}embeddings/{models}.arrow"
 
 
 def failure(name: str, stage: str, photo_id: str) -> str:
     """The JSON record of a photo that a stage refused."""
-    return f"{collection(name)}failures/{stage}/{photo_id}.json"
+    return f"{collection(name)}failures/{stage}/{check_part(photo_id)}.json"
 
 
 def map_version(name: str, version: str) -> str:
     """Prefix of one map; its ``map.json`` is written last."""
-    return f"{collection(name)}maps/{version}/"
+    return f"{collection(name)}maps/{check_part(version)}/"
 
 
 def failures(name: str) -> str:
@@ -74,7 +92,12 @@ def newest_map(name: str) -> str:
 
 def placed(name: str, version: str, photo_id: str) -> str:
     """The JSON record of a photo's units that were placed on a map after it was built."""
-    return f"{map_version(name, version)}placed/{photo_id}.json"
+    return f"{map_version(name, version)}placed/{check_part(photo_id)}.json"
+
+
+def paused(stage: str) -> str:
+    """Lies there while a stage is paused."""
+    return f"control/paused/{check_part(stage)}"
 
 
 def models() -> str:

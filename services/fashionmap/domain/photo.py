@@ -1,9 +1,16 @@
 """A photo: the unit that is offered, ingested and segmented."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fashionmap.errors import MessageRejected
+
 MetadataValue = str | int | float | bool
+MOST_BYTES = 256 * 2**20
+"""Of a photo's file."""
+MOST_PIXELS = 178_000_000
+"""A 100-megapixel photo comes through; beyond 178 a picture is taken for a bomb."""
 
 
 @dataclass(frozen=True)
@@ -43,3 +50,22 @@ class ModelStamp:
     def key(self) -> str:
         """``name@version-hash8``: names the model in object keys."""
         return f"{self.name}@{self.version}-{self.sha256[:8]}"
+
+
+MOST_FIELDS, LONGEST_NAME, LONGEST_VALUE = 100, 100, 4000
+"""Of a photo's metadata: they are copied into each row of the map's table."""
+
+
+def check_description(file_name: str, metadata: Mapping[str, MetadataValue]) -> None:
+    """``MessageRejected`` where a photo's name or metadata are beyond what is carried along."""
+    if len(file_name) > LONGEST_VALUE:
+        raise MessageRejected(f"A file name has more than {LONGEST_VALUE:,} characters.")
+    if len(metadata) > MOST_FIELDS:
+        raise MessageRejected(f"{len(metadata):,} metadata fields; {MOST_FIELDS} are allowed.")
+    for name, value in metadata.items():
+        if not name or len(name) > LONGEST_NAME:
+            raise MessageRejected(f"Metadata names have 1 to {LONGEST_NAME} characters.")
+        if isinstance(value, str) and len(value) > LONGEST_VALUE:
+            raise MessageRejected(f"Metadata {name!r} has more than {LONGEST_VALUE:,} characters.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise MessageRejected(f"Metadata {name!r} is no finite number.")

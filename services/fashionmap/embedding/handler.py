@@ -29,29 +29,34 @@ def embed_photos(
 ) -> list[PhotoEmbedded | PermanentError]:
     """Writes each photo's embedding document, unless it is there already.
 
-    All cut-outs of the batch go through the model together; a refused photo costs nobody else's
-    work and comes back as its error.
+    A photo's cut-outs go through the model by themselves, so its vectors never depend on its
+    batch, to the last bit; a refused photo costs nobody else's work and comes back as its error.
     """
-    results: dict[int, PhotoEmbedded | PermanentError] = {}
-    pending: list[tuple[int, MasksDocument, list[NDArray[np.uint8]]]] = []
-    for index, event in enumerate(events):
-        done = PhotoEmbedded(event.collection, event.photo_id, event.segmenter, embedder.stamp)
-        results[index] = done
-        if blobs.exists(_key(done)):
-            continue
+    results: list[PhotoEmbedded | PermanentError] = []
+    for event in events:
         try:
-            pending.append((index, *_read(event, blobs, decoder)))
+            results.append(
+                _embed(event, blobs=blobs, decoder=decoder, embedder=embedder, writer=writer)
+            )
         except PermanentError as error:
-            results[index] = error
-    vectors = embedder.embed([c for _, _, cutouts in pending for c in cutouts])
-    first = 0
-    for index, document, cutouts in pending:
-        rows = _rows(document, cutouts, vectors[first : first + len(cutouts)])
-        first += len(cutouts)
-        embedded = results[index]
-        assert isinstance(embedded, PhotoEmbedded)
-        blobs.put(_key(embedded), writer.write(rows, document.segmenter, embedder))
-    return [results[i] for i in range(len(events))]
+            results.append(error)
+    return results
+
+
+def _embed(
+    event: PhotoSegmented,
+    *,
+    blobs: BlobStore,
+    decoder: Decoder,
+    embedder: Embedder,
+    writer: UnitsWriter,
+) -> PhotoEmbedded:
+    done = PhotoEmbedded(event.collection, event.photo_id, event.segmenter, embedder.stamp)
+    if not blobs.exists(_key(done)):
+        document, cutouts = _read(event, blobs, decoder)
+        rows = _rows(document, cutouts, embedder.embed(cutouts))
+        blobs.put(_key(done), writer.write(rows, document.segmenter, embedder))
+    return done
 
 
 def _key(done: PhotoEmbedded) -> str:

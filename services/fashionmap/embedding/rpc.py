@@ -7,13 +7,12 @@ import grpc
 import numpy as np
 
 from fashionmap.adapters.codec import masks_from_message, stamp_to_message
-from fashionmap.adapters.photo_decoder import MOST_BYTES
 from fashionmap.adapters.rpc_errors import translated
 from fashionmap.adapters.units_table import units_from_bytes
 from fashionmap.domain import keys
 from fashionmap.domain.events import PhotoEmbedded, PhotoSegmented
 from fashionmap.domain.garment import MasksDocument
-from fashionmap.domain.photo import ModelStamp
+from fashionmap.domain.photo import MOST_BYTES, ModelStamp
 from fashionmap.embedding.cutout import cut_out
 from fashionmap.errors import BlobNotFound, MessageRejected, PermanentError, PhotoRejected
 from fashionmap.ports import BlobStore, Decoder, Embedder
@@ -64,6 +63,8 @@ class EmbeddingServicer(embedding_service_pb2_grpc.EmbeddingServiceServicer):
         """Vectors of an uploaded photo's units; nothing is stored."""
         with translated(context):
             document, data = _read(request_iterator)
+            if self._decoder.size(data) != (document.photo.height, document.photo.width):
+                raise MessageRejected("The masks are of another size than the photo.")
             pixels = self._decoder.pixels(data)
             cutouts = [cut_out(pixels, g.detection) for g in document.garments]
             with self._lock:

@@ -9,18 +9,23 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from fashionmap.adapters.codec import decode
-from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
+from fashionmap.adapters.codec import decode, encode
+from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher, letter_of
+from fashionmap.adapters.topology import RETRY
+from fashionmap.adapters.tracing import published
+from fashionmap.adapters.wire_rabbitmq import Letter
 from fashionmap.domain import keys
 from fashionmap.domain.documents import from_bytes
-from fashionmap.domain.events import Event, PhotoOffered
-from fashionmap.domain.photo import MetadataValue
+from fashionmap.domain.events import MapRequested, PhotoOffered
+from fashionmap.domain.photo import MOST_BYTES, MetadataValue
 from fashionmap.entrypoints.photos_on_disk import PhotoFile
-from fashionmap.errors import BlobNotFound, CollectionNotFound
+from fashionmap.entrypoints.refusal import failure_key
+from fashionmap.errors import BlobNotFound, CollectionNotFound, StageFailed
 from fashionmap.ports import BlobStore
 
 CHUNK = 64
 WRITERS = 8
+DIGITS = "0123456789abcdef"
 
 
 @dataclass(frozen=True)
@@ -59,51 +64,73 @@ def publish_files(
         Ids of what was published, and files that could not be read with the reasons.
     """
     keys.check_collection(collection)
-    published: set[str] = set()
+    refused = _refused(blobs, collection)
+    ids: set[str] = set()
     unread: list[tuple[str, str]] = []
 
-    def upload(file: PhotoFile) -> PhotoOffered | None:
+    def upload(file: PhotoFile) -> Letter | None:
         try:
-            data = file.path.read_bytes()
-        except OSError as error:
-            unread.append((file.name, f"The file cannot be read: {error.strerror}."))
+            data = _read(file)
+        except ValueError as error:
+            unread.append((file.name, str(error)))
             return None
         photo_id = hashlib.sha256(data).hexdigest()
         key = keys.original(collection, photo_id)
-        blobs.put(key, data)
-        published.add(photo_id)
+        with published(collection, photo_id) as headers:
+            blobs.put(key, data)
+            for record in refused.get(photo_id, ()):
+                blobs.delete(record)  # a new offer is a new beginning
+        ids.add(photo_id)
         extra = metadata.get(file.name) or metadata.get(file.path.name) or {}
-        return PhotoOffered(collection, file.name, key=key, metadata=extra)
+        return letter_of(
+            PhotoOffered(collection, file.name, key=key, metadata=extra), headers=headers
+        )
 
     source = iter(files)
     with ThreadPoolExecutor(WRITERS) as writers:
         while chunk := list(islice(source, CHUNK)):
-            offers = [offer for offer in writers.map(upload, chunk) if offer is not None]
-            bus.publish(offers)
+            bus.send([letter for letter in writers.map(upload, chunk) if letter is not None])
             advance(len(chunk))
-    return published, unread
+    return ids, unread
+
+
+def _read(file: PhotoFile) -> bytes:
+    """The file's bytes; ``ValueError`` with the sentence why there are none."""
+    try:
+        if file.path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"The file has more than the allowed {MOST_BYTES >> 20} MB.")
+        return file.path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"The file cannot be read: {error.strerror}.") from error
+
+
+def _refused(blobs: BlobStore, collection: str) -> dict[str, list[str]]:
+    """Keys of failure records by photo id."""
+    found: dict[str, list[str]] = {}
+    for key in blobs.keys(keys.failures(collection)):
+        found.setdefault(key.rpartition("/")[2].removesuffix(".json"), []).append(key)
+    return found
 
 
 def count_stages(blobs: BlobStore, collection: str) -> Census:
     """What lies in the store for a collection; ``CollectionNotFound`` where nothing does."""
     census = Census(newest_map=_newest(blobs, collection))
-    found = False
-    for key in blobs.keys(keys.collection(collection) + "photos/"):
-        found = True
-        photo_id, _, rest = key.split("/photos/")[1].partition("/")
-        stage = rest.split("/")[0]
-        place = {
-            "original": census.offered,
-            "photo.json": census.ingested,
-            "masks": census.segmented,
-            "embeddings": census.embedded,
-        }.get(stage)
-        if place is not None:
-            place.add(photo_id)
-    for record in failures_of(blobs, collection):
-        found = True
-        census.failed.add(record["photo_id"])
-    if not found:
+    places = {
+        "original": census.offered,
+        "photo.json": census.ingested,
+        "masks": census.segmented,
+        "embeddings": census.embedded,
+    }
+    prefix = keys.collection(collection) + "photos/"
+    with ThreadPoolExecutor(WRITERS) as readers:  # ids are hashes: sixteen even shares
+        shares = readers.map(lambda digit: list(blobs.keys(prefix + digit)), DIGITS)
+        for key in (key for share in shares for key in share):
+            photo_id, _, rest = key.removeprefix(prefix).partition("/")
+            place = places.get(rest.partition("/")[0])
+            if place is not None:
+                place.add(photo_id)
+    census.failed.update(_refused(blobs, collection))
+    if not (census.offered or census.ingested or census.failed):
         raise CollectionNotFound(f"Nothing was ever offered to a collection {collection!r}.")
     return census
 
@@ -111,17 +138,25 @@ def count_stages(blobs: BlobStore, collection: str) -> Census:
 def failures_of(blobs: BlobStore, collection: str) -> Iterator[dict[str, Any]]:
     """Records of refused photos, by stage and id."""
     for key in blobs.keys(keys.failures(collection)):
-        yield from_bytes(blobs.get(key))
+        try:
+            yield from_bytes(blobs.get(key))
+        except BlobNotFound:
+            continue  # mended meanwhile
 
 
 def replay(blobs: BlobStore, bus: RabbitPublisher, collection: str, *, stage: str = "") -> int:
-    """Sends refused messages again and forgets the refusals; returns how many."""
+    """Sends refused messages again; returns how many.
+
+    A record stays until its message comes through: that removes it, another refusal replaces it.
+    """
     records = [r for r in failures_of(blobs, collection) if not stage or r["stage"] == stage]
-    events: list[Event] = [decode(r["type"], base64.b64decode(r["body"])) for r in records]
-    for record in records:
-        blobs.delete(keys.failure(collection, record["stage"], record["photo_id"]))
-    bus.publish(events)
-    return len(events)
+    bus.send(
+        [
+            letter_of(decode(r["type"], base64.b64decode(r["body"])), headers={RETRY: "1"})
+            for r in records
+        ]
+    )
+    return len(records)
 
 
 def follow(
@@ -132,19 +167,27 @@ def follow(
     show: Callable[[Census], None],
     pause: float = 1.0,
 ) -> Census:
-    """Waits until every published photo is embedded or refused."""
+    """Waits until every published photo is embedded or refused.
+
+    A count of a large collection takes seconds: at most a fifth of the time goes into counting.
+    """
     while True:
+        began = time.monotonic()
         census = count_stages(blobs, collection)
         show(census)
         if published <= census.embedded | census.failed:
             return census
-        time.sleep(pause)
+        time.sleep(max(pause, 4 * (time.monotonic() - began)))
 
 
-def wait_for_map(blobs: BlobStore, collection: str, version: str, *, pause: float = 0.5) -> None:
-    """Waits until a map is there."""
-    key = keys.map_version(collection, version) + "map.json"
+def wait_for_map(blobs: BlobStore, request: MapRequested, *, pause: float = 0.5) -> None:
+    """Waits until a requested map is there; ``StageFailed`` where it was refused."""
+    key = keys.map_version(request.collection, request.version) + "map.json"
+    refusal = failure_key("projection", request, encode(request))
     while not blobs.exists(key):
+        if blobs.exists(refusal):
+            reason = from_bytes(blobs.get(refusal))["reason"]
+            raise StageFailed(f"The map was not built: {reason}")
         time.sleep(pause)
 
 

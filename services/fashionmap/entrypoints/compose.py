@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fashionmap.adapters.blobs_minio import MinioBlobStore
+from fashionmap.adapters.broker import Broker
 from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
 from fashionmap.adapters.topology import QUEUES
 from fashionmap.domain.events import (
@@ -33,6 +34,7 @@ class Service:
         rpc_name: Full name of its gRPC service.
         servicer: Its gRPC servicer.
         add_to: Registers the servicer with a server.
+        models: What it computes with; each has a ``stamp``.
     """
 
     name: str
@@ -40,11 +42,13 @@ class Service:
     rpc_name: str
     servicer: Any
     add_to: Any
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    models: Sequence[Any] = ()
 
 
-def object_store(settings: Settings) -> MinioBlobStore:
-    """The object store of the settings."""
+def object_store(
+    settings: Settings, *, patience: float | None = None, read_seconds: float = 60.0
+) -> MinioBlobStore:
+    """The object store of the settings, tried for ``patience`` seconds instead of theirs."""
     return MinioBlobStore(
         settings.s3_endpoint,
         access_key=settings.s3_access_key,
@@ -52,13 +56,26 @@ def object_store(settings: Settings) -> MinioBlobStore:
         bucket=settings.s3_bucket,
         secure=settings.s3_secure,
         region=settings.s3_region,
-        patience=settings.store_patience,
+        patience=settings.store_patience if patience is None else patience,
+        ca=settings.s3_ca,
+        read_seconds=read_seconds,
     )
 
 
-def publisher(settings: Settings) -> RabbitPublisher:
+def broker(settings: Settings) -> Broker:
+    """The broker of the settings."""
+    return Broker(
+        settings.amqp_url,
+        settings.delivery_limit,
+        ca=settings.amqp_ca,
+        cert=settings.amqp_cert,
+        key=settings.amqp_key,
+    )
+
+
+def publisher(settings: Settings, *, patience: float = 60.0) -> RabbitPublisher:
     """A publisher to the broker of the settings."""
-    return RabbitPublisher(settings.amqp_url, delivery_limit=settings.delivery_limit)
+    return RabbitPublisher(broker(settings), patience=patience)
 
 
 def service(
@@ -76,13 +93,13 @@ def service(
     return makers[name](settings, blobs, bus)
 
 
-def _ingest(_settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
-    from fashionmap.adapters.photo_decoder import PhotoDecoder
+def _ingest(settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
+    from fashionmap.adapters.photo_guard import GuardedDecoder
     from fashionmap.ingest.handler import STAGE, ingest_photo
     from fashionmap.ingest.rpc import IngestServicer
     from fashionmap.v1 import ingest_service_pb2_grpc as rpc
 
-    decoder = PhotoDecoder()
+    decoder = GuardedDecoder(seconds=settings.decode_seconds, megabytes=settings.decode_memory)
 
     def one(event: PhotoOffered) -> PhotoIngested:
         return ingest_photo(event, blobs=blobs, decoder=decoder)
@@ -128,7 +145,7 @@ def _segmentation(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublish
     stage = Stage(STAGE, QUEUES["segmentation.photos"], (PhotoIngested,), many)
     servicer = SegmentationServicer(blobs=blobs, decoder=decoder, segmenter=model, lock=lock)
     add = rpc.add_SegmentationServiceServicer_to_server
-    return Service(STAGE, [stage], "fashionmap.v1.SegmentationService", servicer, add, lock)
+    return Service(STAGE, [stage], "fashionmap.v1.SegmentationService", servicer, add, [model])
 
 
 def _embedding(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher) -> Service:
@@ -162,7 +179,7 @@ def _embedding(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher)
         lock=lock,
     )
     add = rpc.add_EmbeddingServiceServicer_to_server
-    return Service(STAGE, [stage], "fashionmap.v1.EmbeddingService", servicer, add, lock)
+    return Service(STAGE, [stage], "fashionmap.v1.EmbeddingService", servicer, add, [model])
 
 
 def _projection(_settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
@@ -192,8 +209,3 @@ def _projection(_settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher
     servicer = ProjectionServicer(blobs=blobs, publisher=bus, maps=maps)
     add = rpc.add_ProjectionServiceServicer_to_server
     return Service(STAGE, stages, "fashionmap.v1.ProjectionService", servicer, add)
-
-
-def grpc_options() -> list[tuple[str, int]]:
-    """Options of every gRPC server: no second server on a port in use."""
-    return [("grpc.so_reuseport", 0)]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fashionmap.domain import keys
 from fashionmap.domain.documents import from_bytes, photo_to_json, to_bytes
 from fashionmap.domain.events import PhotoIngested, PhotoOffered
-from fashionmap.domain.photo import Photo
+from fashionmap.domain.photo import MOST_BYTES, Photo, check_description
 from fashionmap.errors import MessageRejected
 from fashionmap.ports import BlobStore, Decoder
 
@@ -21,8 +21,10 @@ def ingest_photo(event: PhotoOffered, *, blobs: BlobStore, decoder: Decoder) -> 
     Raises:
         PhotoRejected: The bytes are no photo that is read.
         BlobNotFound: The offer's key points nowhere.
-        MessageRejected: The offer holds neither bytes nor a key.
+        MessageRejected: The offer holds neither bytes nor a key, or its metadata are too much.
+        UsageError: The offer's key lies in another collection.
     """
+    check_description(event.file_name, event.metadata)
     data = event.data or _fetch(event, blobs)
     photo_id = hashlib.sha256(data).hexdigest()
     record_key = keys.photo_record(event.collection, photo_id)
@@ -46,7 +48,7 @@ def record_of(photo: Photo) -> dict[str, object]:
 def _fetch(event: PhotoOffered, blobs: BlobStore) -> bytes:
     if not event.key:
         raise MessageRejected(f"The offer of {event.file_name!r} holds neither bytes nor a key.")
-    return blobs.get(event.key)
+    return blobs.get(keys.check_offered(event.collection, event.key), most=MOST_BYTES)
 
 
 def _add_name(event: PhotoOffered, blobs: BlobStore, record_key: str) -> None:

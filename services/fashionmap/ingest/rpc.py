@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import grpc
 
 from fashionmap.adapters.codec import offer_from_message
-from fashionmap.adapters.photo_decoder import MOST_BYTES
 from fashionmap.adapters.rpc_errors import translated
 from fashionmap.domain import keys
 from fashionmap.domain.events import PhotoIngested, PhotoOffered
+from fashionmap.domain.photo import MOST_BYTES
 from fashionmap.errors import MessageRejected, PhotoRejected
 from fashionmap.ports import Publisher
 from fashionmap.v1 import ingest_service_pb2, ingest_service_pb2_grpc

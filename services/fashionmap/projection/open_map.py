@@ -68,6 +68,11 @@ class OpenMap:
         return {name: row for row, name in enumerate(self.rows["id"].to_pylist())}
 
     @cached_property
+    def photos(self) -> frozenset[str]:
+        """The first 16 digits of the ids of all photos that units lie on."""
+        return frozenset(name.partition("-")[0] for name in self.row_of)
+
+    @cached_property
     def kinds(self) -> dict[str, Kind]:
         """``garment`` and ``look``, as far as the map has them."""
         names = np.array(self.rows["unit"].to_pylist(), dtype=object)

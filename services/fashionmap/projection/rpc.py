@@ -1,7 +1,5 @@
 """gRPC of projection: maps, their points in pages, neighbours."""
 
-import math
-
 import grpc
 import numpy as np
 
@@ -9,8 +7,9 @@ from fashionmap.adapters.rpc_errors import translated
 from fashionmap.domain import keys
 from fashionmap.errors import BlobNotFound, UsageError
 from fashionmap.ports import BlobStore, Publisher
-from fashionmap.projection.handler import request_of
+from fashionmap.projection.handler import check_request, request_of
 from fashionmap.projection.open_map import MapCache, OpenMap
+from fashionmap.projection.projector import check_vectors
 from fashionmap.v1 import projection_service_pb2 as pb
 from fashionmap.v1 import projection_service_pb2_grpc
 
@@ -29,10 +28,7 @@ class ProjectionServicer(projection_service_pb2_grpc.ProjectionServiceServicer):
         """Puts a request on the queue."""
         with translated(context):
             unit = request.unit or "garment"
-            if unit not in ("garment", "look", "both"):
-                raise UsageError(f"A map is of garment, look or both, not {unit!r}.")
-            if not 0 <= request.perplexity < math.inf:
-                raise UsageError("A perplexity is 0 (the projector chooses) or above.")
+            check_request(unit, request.perplexity)
             event = request_of(
                 self._blobs,
                 request.collection,
@@ -50,7 +46,11 @@ class ProjectionServicer(projection_service_pb2_grpc.ProjectionServiceServicer):
         with translated(context):
             version = request.version or self._maps.newest(request.collection)
             prefix = keys.map_version(request.collection, version)
-            summary = self._blobs.get(prefix + "map.json").decode()
+            try:
+                summary = self._blobs.get(prefix + "map.json").decode()
+            except BlobNotFound as error:
+                sentence = f"Collection {request.collection!r} has no map {version!r}."
+                raise BlobNotFound(sentence) from error
             return pb.GetMapResponse(version=version, summary_json=summary)
 
     def ListPoints(  # noqa: N802
@@ -79,9 +79,11 @@ class ProjectionServicer(projection_service_pb2_grpc.ProjectionServiceServicer):
 
 
 def _near(there: OpenMap, request: pb.FindNeighboursRequest) -> pb.FindNeighboursResponse:
+    count = min(max(request.count, 0) or 10, LARGEST_PAGE)
     if request.garment_id:
-        return _near_unit(there, request.garment_id, request.count or 10)
-    return _near_vector(there, np.array(request.vector, dtype=np.float32), request.count or 10)
+        return _near_unit(there, request.garment_id, count)
+    vector = check_vectors(np.array([request.vector], dtype=np.float32))[0]
+    return _near_vector(there, vector, count)
 
 
 def _near_unit(there: OpenMap, name: str, count: int) -> pb.FindNeighboursResponse:
@@ -125,6 +127,6 @@ def _response(
 
 
 def _token(text: str) -> int:
-    if text and not text.isdigit():
+    if text and not (text.isascii() and text.isdigit() and len(text) < 12):
         raise UsageError(f"{text!r} is no page token.")
     return int(text or 0)

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import grpc
 
 from fashionmap.adapters.codec import masks_to_message
-from fashionmap.adapters.photo_decoder import MOST_BYTES
 from fashionmap.adapters.rpc_errors import translated
 from fashionmap.domain import keys
 from fashionmap.domain.documents import masks_from_bytes
-from fashionmap.domain.photo import Photo
+from fashionmap.domain.photo import MOST_BYTES, Photo
 from fashionmap.errors import BlobNotFound, PhotoRejected
 from fashionmap.ports import BlobStore, Decoder, Segmenter
 from fashionmap.segmentation.handler import masks_of
@@ -52,10 +51,11 @@ class SegmentationServicer(segmentation_service_pb2_grpc.SegmentationServiceServ
         key = keys.masks(collection, photo_id, self._segmenter.stamp)
         try:
             return self._blobs.get(key)
-        except BlobNotFound:
+        except BlobNotFound as error:
             others = list(self._blobs.keys(keys.photo(collection, photo_id) + "masks/"))
             if not others:
-                raise
+                sentence = f"Photo {photo_id[:16]} of {collection!r} is not segmented."
+                raise BlobNotFound(sentence) from error
             return self._blobs.get(others[-1])
 
 

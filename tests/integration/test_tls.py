@@ -1,0 +1,131 @@
+"""Certificates: RabbitMQ and MinIO over TLS, gRPC with mutual TLS, by real servers."""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from fashionmap.adapters.broker import Broker
+from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
+from fashionmap.adapters.rpc_server import RpcServer
+from fashionmap.domain.events import PhotoIngested
+from fashionmap.entrypoints.compose import object_store
+from fashionmap.errors import BrokerUnavailable, StoreUnavailable, UsageError
+from fashionmap.settings import Settings
+from tests.servers import Servers, start_servers
+
+pytestmark = pytest.mark.services
+CURVE = ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+
+
+@dataclass
+class Papers:
+    """A CA, and a server's and a client's certificates that come from it."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        made = ("-x509", "-newkey", *CURVE, "-nodes", "-days", "2", "-subj", "/CN=test CA")
+        self._run("req", *made, "-keyout", "ca.key", "-out", "ca.crt")
+        for name in ("server", "client"):
+            self._issue(name)
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "ca.crt"
+
+    def of(self, name: str) -> tuple[Path, Path]:
+        """Certificate and key."""
+        return self.folder / f"{name}.crt", self.folder / f"{name}.key"
+
+    def _issue(self, name: str) -> None:
+        (self.folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        made = ("-newkey", *CURVE, "-nodes", "-subj", f"/CN={name}")
+        self._run("req", *made, "-keyout", f"{name}.key", "-out", "request")
+        signed = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
+        self._run(
+            "x509", "-req", "-in", "request", *signed, "-extfile", "names", "-out", f"{name}.crt"
+        )
+
+    def _run(self, *arguments: str) -> None:
+        subprocess.run(
+            ["openssl", *arguments], cwd=self.folder, check=True, capture_output=True, timeout=30
+        )
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
+    return Papers(tmp_path_factory.mktemp("papers"))
+
+
+@pytest.fixture(scope="module")
+def tls(
+    servers: Servers, papers: Papers, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Servers]:
+    """Both servers anew, speaking TLS alone; the broker asks clients for certificates."""
+    del servers  # skips where there are none
+    folder = tmp_path_factory.mktemp("tls")
+    running = start_servers(folder, papers=(papers.ca, *papers.of("server")))
+    yield running
+    running.rabbitmq.stop()
+    running.minio.stop()
+
+
+def test_given_a_broker_over_tls_when_published_then_papers_decide(
+    tls: Servers, papers: Papers
+) -> None:
+    url = f"amqps://guest:guest@localhost:{tls.amqp_port}/%2F"
+    cert, key = papers.of("client")
+    bus = RabbitPublisher(Broker(url, 5, ca=papers.ca, cert=cert, key=key), patience=10)
+    bus.publish([PhotoIngested("c", "0" * 64)])
+    bus.close()
+    for bad in (Broker(url, 5), Broker(url, 5, ca=papers.ca)):
+        with pytest.raises(BrokerUnavailable) as caught:
+            RabbitPublisher(bad, patience=0).publish([PhotoIngested("c", "0" * 64)])
+        assert "guest:guest" not in str(caught.value)
+    with pytest.raises(UsageError, match="certificates make no sense"):
+        Broker(url, 5, ca=Path("/no/such/file")).parameters(heartbeat=5)
+
+
+def test_given_a_store_over_tls_when_used_then_its_certificate_is_checked(
+    tls: Servers, papers: Papers
+) -> None:
+    common = {
+        "s3_endpoint": f"localhost:{tls.s3_port}",
+        "s3_access_key": "testaccess",
+        "s3_secret_key": "testsecret123",
+        "s3_secure": True,
+        "store_patience": 0,
+    }
+    store = object_store(Settings(**common, s3_ca=papers.ca))
+    store.put("a", b"b")
+    assert store.get("a") == b"b"
+    with pytest.raises(StoreUnavailable, match="certificate"):
+        object_store(Settings(**common)).get("a")
+
+
+def test_given_mutual_tls_when_called_then_only_who_has_papers_is_answered(papers: Papers) -> None:
+    cert, key = papers.of("server")
+    server = RpcServer("fashionmap.v1.IngestService", lambda _: None)
+    port = server.start("localhost:0", cert=cert, key=key, ca=papers.ca)
+    server.say(serving=True)
+    ca, (own_cert, own_key) = papers.ca.read_bytes(), papers.of("client")
+    known = grpc.ssl_channel_credentials(ca, own_key.read_bytes(), own_cert.read_bytes())
+    assert _status(port, known) == health_pb2.HealthCheckResponse.SERVING
+    with pytest.raises(grpc.RpcError) as caught:
+        _status(port, grpc.ssl_channel_credentials(ca))
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+    server.stop(1)
+    with pytest.raises(UsageError, match="needs FASHIONMAP_GRPC_KEY"):
+        RpcServer("x", lambda _: None).start("localhost:0", cert=cert, key=None, ca=None)
+
+
+def _status(port: int, credentials: grpc.ChannelCredentials) -> int:
+    with grpc.secure_channel(f"localhost:{port}", credentials) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        status: int = stub.Check(health_pb2.HealthCheckRequest(), timeout=10).status
+        return status
