@@ -18,7 +18,7 @@ from fashionmap.adapters.topology import QUEUES, declare
 from fashionmap.domain.events import PhotoIngested, PhotoSegmented
 from fashionmap.domain.photo import ModelStamp
 from fashionmap.entrypoints.stage import Foreman, Stage
-from fashionmap.errors import BrokerUnavailable
+from fashionmap.errors import BrokerUnavailable, StoreUnavailable
 from tests.processes import until
 from tests.servers import Servers, free_port
 
@@ -236,3 +236,51 @@ class Door:
 
     def must_stop(self) -> bool:
         return not self.open
+
+
+def test_given_a_store_away_for_long_then_all_goes_back_once_and_nobody_consumes_until_it_answers(
+    url: str, publisher: RabbitPublisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fashionmap.entrypoints.stage.LONGEST_WAIT", 0.3)
+    gate, counts = Outage(), []
+
+    def handle(batch: Sequence[PhotoIngested]) -> list[PhotoSegmented]:
+        if gate.away:
+            raise StoreUnavailable("The object store does not answer.")
+        stamp = ModelStamp("none", "1", "0" * 64)
+        return [PhotoSegmented(e.collection, e.photo_id, stamp) for e in batch]
+
+    stage = Stage("segmentation", QUEUE, (PhotoIngested,), handle)
+    store = FilesystemBlobStore(tmp_path)
+    foreman = Foreman(stage, blobs=store, publisher=publisher, delivery_limit=3)
+
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
+        again = foreman(batch)
+        counts.extend(delivery.count for delivery in batch)
+        return again
+
+    publisher.publish(events(30))
+    with Worker(url, work, gate=gate) as worker:
+        until(lambda: not worker.consumer.connected.is_set(), 30)
+        until(lambda: waiting(url) == 30, 30)
+        time.sleep(8)  # long enough for many sessions, if anybody tried
+        assert waiting(url) == 30
+        gate.away = False
+        until(lambda: waiting(url, "embedding.photos") == 30, 60)
+    assert len(counts) == 30
+    assert max(counts) == 1
+    assert waiting(url, QUEUE.dead) == 0
+
+
+class Outage:
+    """The gate of a stage whose store is away."""
+
+    away = True
+    looked = 0
+
+    def may_start(self) -> bool:
+        self.looked += 1
+        return self.looked == 1 or not self.away
+
+    def must_stop(self) -> bool:
+        return False
