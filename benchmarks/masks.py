@@ -6,7 +6,7 @@ from pycocotools import mask as coco_mask
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
 from benchmarks.clock import extra_memory, seconds
-from fashionmap.segmentation.paste import mask_from_grid
+from fashionmap.segmentation.paste import masks_from_grids
 
 MASKS, SIDE = 20, 28
 
@@ -25,11 +25,8 @@ def _compare(width: int, height: int) -> None:
     boxes = np.concatenate([start, start + size], axis=1).astype(np.float32)
 
     def ours() -> list[dict[str, object]]:
-        found = [
-            mask_from_grid(g, tuple(map(float, b)), height=height, width=width)[0]
-            for g, b in zip(grids, boxes, strict=True)
-        ]
-        return [{"size": [height, width], "counts": m.counts.encode()} for m in found]
+        found = masks_from_grids(grids, boxes, height=height, width=width)
+        return [{"size": [height, width], "counts": m.counts.encode()} for m, _, _ in found]
 
     def theirs() -> list[dict[str, object]]:
         pasted = paste_masks_in_image(

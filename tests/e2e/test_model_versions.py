@@ -12,10 +12,10 @@ from fashionmap.entrypoints.compose import object_store, publisher
 from fashionmap.entrypoints.photos_on_disk import find_photos
 from fashionmap.projection.handler import embedding_keys
 from fashionmap.settings import Settings
-from tests.processes import cluster, until
+from tests.processes import Cluster, cluster, until
 from tests.servers import Servers
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 
 
 def test_given_photos_in_flow_when_a_version_is_pushed_then_none_is_lost_and_masks_tell_it(
@@ -36,8 +36,8 @@ def test_given_photos_in_flow_when_a_version_is_pushed_then_none_is_lost_and_mas
     second = tmp_path / "second.safetensors"
     digest = write_weights(second, changed, {**shipped.metadata, "version": "2.0"})
     paths = sorted((looks / "images").iterdir())
+    Cluster(environment, tmp_path).run("model", "push", str(shipped.path), "--version", "1.0")
     with cluster(environment, tmp_path) as services:
-        services.run("model", "push", str(shipped.path), "--version", "1.0")
         blobs, bus = object_store(settings), publisher(settings)
 
         def publish(some: list[Path]) -> set[str]:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
-from fashionmap.segmentation.paste import encode_crop, mask_from_grid
+from fashionmap.segmentation.paste import mask_from_grid, masks_from_grids
+from fashionmap.segmentation.run_lengths import compress
 
 
 def blob(random: np.random.Generator, side: int) -> np.ndarray:
@@ -42,23 +43,61 @@ def test_given_grids_when_pasted_then_they_cover_what_torchvision_covers(side: i
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**32 - 1))
-def test_given_any_window_when_encoded_then_pycocotools_reads_the_same_mask(
+def test_given_any_masks_when_compressed_then_pycocotools_writes_the_same(
     rows: int, columns: int, seed: int
 ) -> None:
     random = np.random.default_rng(seed)
-    crop = random.random((rows, columns)) < random.random()
-    top, left = random.integers(0, 4, 2)
-    height, width = (
-        int(rows + top + random.integers(0, 3)),
-        int(columns + left + random.integers(0, 3)),
-    )
-    full = np.zeros((height, width), np.uint8)
-    full[top : top + rows, left : left + columns] = crop
-    mask, area, bbox = encode_crop(crop, left=int(left), top=int(top), height=height, width=width)
-    expected = coco_mask.encode(np.asfortranarray(full))
-    assert mask.counts == expected["counts"].decode()
-    assert area == full.sum()
-    assert bbox == tuple(coco_mask.toBbox(expected))
+    full = (random.random((3, rows, columns)) < random.random()).astype(np.uint8)
+    expected = [coco_mask.encode(np.asfortranarray(one)) for one in full]
+    every = []
+    for one in full:
+        flat = one.ravel(order="F")
+        bounds = np.flatnonzero(np.diff(flat, prepend=np.uint8(0)) != 0)
+        counts = np.diff(np.r_[0, bounds, flat.size])
+        every.append(counts if counts[-1] or len(counts) == 1 else counts[:-1])
+    assert compress(every) == [rle["counts"].decode() for rle in expected]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_given_any_boxes_when_pasted_then_text_area_and_box_are_pycocotools(seed: int) -> None:
+    """Boxes over every edge, down to parts of a pixel; masks in one go and one by one."""
+    random = np.random.default_rng(seed)
+    height, width = (int(v) for v in random.integers(1, 90, 2))
+    count = int(random.integers(1, 5))
+    start = random.uniform(-40, 90, (count, 2))
+    size = random.uniform(0.1, 80, (count, 2))
+    boxes = np.concatenate([start, start + size], axis=1).astype(np.float32)
+    grids = random.random((count, 14, 14)).astype(np.float32)
+    found = masks_from_grids(grids, boxes, height=height, width=width)
+    for grid, box, (mask, area, bbox) in zip(grids, boxes, found, strict=True):
+        decoded = decode(mask)
+        again = coco_mask.encode(np.asfortranarray(decoded))
+        assert mask.counts == again["counts"].decode()
+        assert area == decoded.sum()
+        assert bbox == tuple(coco_mask.toBbox(again))
+        alone = mask_from_grid(
+            grid,
+            tuple(float(v) for v in box),
+            height=height,
+            width=width,  # type: ignore[arg-type]
+        )
+        assert alone == (mask, area, bbox)
+        if (box[:2] >= (width, height)).any() or (box[2:] <= 0).any():
+            continue  # torchvision cannot paste what lies outside
+        torch_mask = paste_masks_in_image(
+            torch.from_numpy(grid)[None, None], torch.from_numpy(box)[None], (height, width)
+        )[0, 0].numpy()
+        clear = np.abs(torch_mask - 0.5) > 1e-4
+        assert (decoded[clear] == (torch_mask >= 0.5)[clear]).all()
+
+
+def test_given_very_large_run_lengths_when_compressed_then_they_read_back() -> None:
+    counts = np.array([2**30, 1, 40_000_000, 7, 3, 2**29])
+    text = compress([counts, counts[:1]])
+    size = [int(counts.sum()), 1]
+    rle = coco_mask.frPyObjects({"size": size, "counts": counts.tolist()}, *size)
+    assert text[0] == rle["counts"].decode()
 
 
 def test_given_a_box_outside_when_pasted_then_nothing_is_covered() -> None:

@@ -11,7 +11,8 @@ from fashionmap.errors import FashionMapError, UsageError
 
 GROUPS = (
     *("map", "segment", "embed", "project", "neighbours", "sample"),
-    *("serve", "publish", "status", "operate", "dataset", "train", "evaluate", "model"),
+    *("serve", "publish", "status", "operate", "dataset"),
+    *("train", "train_embedder", "evaluate", "model"),
 )
 
 

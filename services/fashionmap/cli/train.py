@@ -1,4 +1,4 @@
-"""``fashionmap train`` and ``train-embedder``: models of your own."""
+"""``fashionmap train``: a segmenter of your own."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +9,8 @@ from fashionmap.cli.options import Threads
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands."""
+    """Adds the command."""
     app.command("train")(train)
-    app.command("train-embedder")(train_embedder)
 
 
 def train(
@@ -95,33 +94,3 @@ def train(
     )
     weights = run(plan, data=data, taxonomy=taxonomy, out=out, init=init, say=typer.echo)
     typer.echo(f"The weights are {weights}; the best on val are {weights.parent}/best.safetensors.")
-
-
-def train_embedder(
-    out: Annotated[Path, typer.Option(help="Weights to write (safetensors).")],
-    init: Annotated[Path, typer.Option(help="torchvision's MobileNetV2 as safetensors.")],
-    data: Annotated[list[Path] | None, typer.Option(help="Data sets in our form.")] = None,
-    folders: Annotated[
-        list[Path] | None, typer.Option(help="Folders of pictures by category.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-) -> None:
-    """Train an embedder by metric learning on cut-outs and pictures of single garments."""
-    from fashionmap.adapters.threads import use_threads
-    from fashionmap.errors import UsageError
-    from fashionmap.training.embedder.items import coco_items, folder_items
-    from fashionmap.training.embedder.trainer import EmbedderPlan
-    from fashionmap.training.embedder.trainer import train_embedder as run
-
-    use_threads(0)
-    items = []
-    for folder in data or []:
-        split = folder / "train.json"
-        source = split if split.exists() else folder / "annotations.json"
-        items += list(coco_items(source, folder / "images"))
-    for folder in folders or []:
-        items += list(folder_items(folder))
-    if len(items) < 2:
-        raise UsageError("There is nothing to learn from: give --data or --folders.")
-    digest = run(EmbedderPlan(seed=seed), items, init=init, out=out, say=typer.echo)
-    typer.echo(f"The weights are {out}, SHA-256 {digest[:16]}….")

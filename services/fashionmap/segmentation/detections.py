@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from fashionmap.domain.garment import Detection
-from fashionmap.segmentation.paste import mask_from_grid
+from fashionmap.segmentation.paste import masks_from_grids
 
 SMALLEST_AREA = 24
 """Pixels below which a mask is noise, on the scale of a photo of 0.45 megapixels."""
@@ -37,21 +37,25 @@ def detections_of(
     The score is the box's times the mean probability inside the mask, as Mask Scoring R-CNN
     (arXiv 1903.00241) argues for, without its extra head.
     """
-    least = SMALLEST_AREA * height * width / 450_000
-    found = []
-    for box, label, score, grid in zip(
-        raw["boxes"], raw["labels"], raw["scores"], raw["masks"], strict=True
-    ):
-        inside = grid[0] >= 0.5
-        confidence = float(score) * (float(grid[0][inside].mean()) if inside.any() else 0.0)
-        if confidence < threshold:
-            continue
-        x1, y1, x2, y2 = (float(v) for v in box)
-        mask, area, bbox = mask_from_grid(grid[0], (x1, y1, x2, y2), height=height, width=width)
-        if area >= max(least, 1):
-            category = categories[int(label) - 1]
-            found.append(Detection(category, round(confidence, 5), bbox, area, mask))
+    least = max(SMALLEST_AREA * height * width / 450_000, 1)
+    grids = raw["masks"][:, 0]
+    confidence = raw["scores"] * _sureness(grids)
+    sure = np.flatnonzero(confidence >= threshold)
+    pasted = masks_from_grids(grids[sure], raw["boxes"][sure], height=height, width=width)
+    found = [
+        Detection(categories[int(raw["labels"][i]) - 1], score, bbox, area, mask)
+        for i, (mask, area, bbox) in zip(sure, pasted, strict=True)
+        if area >= least and (score := round(float(confidence[i]), 5)) > 0
+    ]
     return drop_repeats(sorted(found, key=lambda d: -d.score))
+
+
+def _sureness(grids: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean probability inside each mask (n, m, m); 0 where nothing is inside."""
+    inside = grids >= 0.5
+    total = np.where(inside, grids, 0).sum(axis=(1, 2))
+    mean: NDArray[np.float32] = total / np.maximum(inside.sum(axis=(1, 2)), 1)
+    return mean
 
 
 def drop_repeats(detections: Sequence[Detection]) -> list[Detection]:

@@ -176,10 +176,15 @@ ARCHITECTURES: dict[str, Any] = {
 
 
 def compute_in(network: nn.Module, dtype: torch.dtype) -> None:
-    """Lets a segmenter's backbone compute in bfloat16 or float16; its features stay float32."""
+    """Lets a segmenter's convolutions compute in bfloat16 or float16; boxes stay float32.
+
+    For inference alone: of the small model the weights are rounded once, not at each photo.
+    """
     backbone: Any = network.backbone
-    if hasattr(backbone, "precision"):
-        backbone.precision = dtype
+    if isinstance(network, GarmentMaskRCNN):
+        for part in (backbone, network.rpn.head.conv):
+            part.to(dtype)
+        backbone.precision = network.rpn.head.precision = dtype
         return
     plain = backbone.forward
 

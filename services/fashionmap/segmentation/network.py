@@ -8,6 +8,7 @@ from torch.nn import functional
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import AnchorGenerator
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign, roi_align
@@ -62,6 +63,7 @@ class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
             **{**defaults, **settings},
         )
         self.transform: GridTransform = keep_mask_grids(self.transform)
+        self.roi_heads: GarmentRoIHeads = GarmentRoIHeads.of(self.roi_heads)
         self.roi_heads.box_roi_pool = BoxPool()
         self.roi_heads.mask_roi_pool = MaskPool()
 
@@ -119,10 +121,14 @@ class GarmentAnchors(AnchorGenerator):  # type: ignore[misc]
 
 
 class SlimRPNHead(nn.Module):
-    """Objectness and box offsets from one separable convolution; answers in float32."""
+    """Objectness and box offsets from one separable convolution; answers in float32.
+
+    With ``precision`` that convolution computes in bfloat16 or float16.
+    """
 
     def __init__(self, channels: int, anchors: int) -> None:
         super().__init__()
+        self.precision: torch.dtype | None = None
         self.conv = SeparableConv(channels, channels)
         self.objectness = nn.Conv2d(channels, anchors, 1)
         self.offsets = nn.Conv2d(channels, 4 * anchors, 1)
@@ -132,7 +138,10 @@ class SlimRPNHead(nn.Module):
 
     def forward(self, levels: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Logits (n, anchors, h, w) and offsets (n, 4 · anchors, h, w), a level each."""
-        hidden = [self.conv(level) for level in levels[:5]]
+        low = self.precision
+        with torch.autocast(levels[0].device.type, low or torch.bfloat16, enabled=low is not None):
+            hidden = [self.conv(level) for level in levels[:5]]
+        hidden = [h.float() for h in hidden]
         return [self.objectness(h) for h in hidden], [self.offsets(h) for h in hidden]
 
 
@@ -169,6 +178,40 @@ class MaskPool(nn.Module):
         return self.pool(features, boxes, shapes), semantic
 
 
+class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
+    """torchvision's heads; outside training each mask is computed for its box's category alone."""
+
+    @classmethod
+    def of(cls, heads: RoIHeads) -> "GarmentRoIHeads":
+        """The same heads, with all their parts and settings."""
+        own = cls.__new__(cls)
+        own.__dict__ = heads.__dict__
+        return own
+
+    def forward(
+        self, features: Any, proposals: list[Tensor], image_shapes: Any, targets: Any = None
+    ) -> tuple[list[dict[str, Tensor]], dict[str, Tensor]]:
+        """Detections (masks (n, 1, 56, 56) in [0, 1]) and no losses; in training the losses."""
+        if self.training:
+            trained: tuple[list[dict[str, Tensor]], dict[str, Tensor]] = super().forward(
+                features, proposals, image_shapes, targets
+            )
+            return trained
+        pooled = self.box_head(self.box_roi_pool(features, proposals, image_shapes))
+        logits, offsets = self.box_predictor(pooled)
+        boxes, scores, labels = self.postprocess_detections(
+            logits, offsets, proposals, image_shapes
+        )
+        deep = self.mask_head(self.mask_roi_pool(features, boxes, image_shapes))
+        masks = self.mask_predictor.of_labels(deep, torch.cat(labels)).sigmoid()
+        parts = masks.split([len(b) for b in boxes])
+        names = ("boxes", "labels", "scores", "masks")
+        return [
+            dict(zip(names, found, strict=True))
+            for found in zip(boxes, labels, scores, parts, strict=True)
+        ], {}
+
+
 class MaskHead(nn.Module):
     """Three separable convolutions; the semantic logits pass by."""
 
@@ -194,12 +237,20 @@ class MaskPredictor(nn.Module):
         """Logits float32 (n, classes, 56, 56)."""
         coarse = self.logits(functional.relu(self.up(features[0]))).float()
         fine = functional.interpolate(coarse, size=MASK_SIDE, mode="bilinear")
-        return fine + self.gain * _margin(features[1])
+        return fine + self.gain * _margin(functional.log_softmax(features[1], dim=1))
+
+    def of_labels(self, features: tuple[Tensor, Tensor], labels: Tensor) -> Tensor:
+        """The logits of each box's own label, float32 (n, 1, 56, 56); the rest is not computed."""
+        row = torch.arange(len(labels), device=labels.device)
+        coarse = self.logits(functional.relu(self.up(features[0]))).float()[row, labels, None]
+        fine = functional.interpolate(coarse, size=MASK_SIDE, mode="bilinear")
+        log_p = functional.log_softmax(features[1], dim=1)[row, labels, None]
+        return fine + self.gain[0, labels, None] * _margin(log_p)
 
 
-def _margin(logits: Tensor) -> Tensor:
-    """log p/(1-p) of each class against all others, from logits (n, classes, h, w)."""
-    log_p = functional.log_softmax(logits, dim=1).clamp(min=-12.0)
+def _margin(log_p: Tensor) -> Tensor:
+    """log p/(1-p) of each class against all others, from log p."""
+    log_p = log_p.clamp(min=-12.0)
     return log_p - torch.log1p(-log_p.exp().clamp(max=1 - 1e-5))
 
 

@@ -1,97 +1,164 @@
 """Mask grids inside boxes, straight to COCO's run lengths at the photo's size.
 
 ``torchvision.models.detection.roi_heads.paste_masks_in_image`` builds a float tensor of masks ×
-height × width; here each mask is resized inside its own box, in bytes, and encoded there.
+height × width. Here no pixel is touched at all: down a column of the photo the interpolated grid is
+a broken line, and where it passes ½ follows from its nodes. The work grows with the width of a
+box, not with its area.
 """
 
-import cv2
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
 from fashionmap.domain.garment import Mask
+from fashionmap.segmentation.run_lengths import compress
+
+Found = tuple[Mask, int, tuple[float, float, float, float]]
+"""A mask, its area in pixels, and its tight COCO box ``(x, y, width, height)``."""
+MOST_NODES = 1 << 20
+"""Grid nodes times columns that are worked on at once: bounds the memory to some 30 MB."""
 
 
-def mask_from_grid(
-    grid: NDArray[np.float32], box: tuple[float, float, float, float], *, height: int, width: int
-) -> tuple[Mask, int, tuple[float, float, float, float]]:
-    """One predicted mask as RLE.
+@dataclass(frozen=True)
+class Runs:
+    """Vertical runs of pixels, in the order in which COCO reads a photo: column by column.
+
+    Attributes:
+        column: int64 (n,).
+        start: First row, int64 (n,).
+        end: Row after the last, int64 (n,).
+    """
+
+    column: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+
+def masks_from_grids(
+    grids: NDArray[np.float32], boxes: NDArray[np.float32], *, height: int, width: int
+) -> list[Found]:
+    """Predicted masks as RLE.
 
     Args:
-        grid: Probabilities float32 (m, m) in [0, 1] over the box, cells of equal size.
-        box: ``(x1, y1, x2, y2)`` in pixels of the photo.
+        grids: Probabilities float32 (n, m, m) in [0, 1] over the boxes, cells of equal size.
+        boxes: float32 (n, 4), ``(x1, y1, x2, y2)`` in pixels of the photo.
         height: Rows of the photo.
         width: Columns of the photo.
 
     Returns:
-        The mask of all pixels with probability ≥ 0.5, its area in pixels, and its tight COCO box.
+        For each the mask of all pixels with probability ≥ ½, its area and its tight box.
     """
-    crop, left, top = paste_into_crop(grid, box, height=height, width=width)
-    return encode_crop(crop, left=left, top=top, height=height, width=width)
+    runs: list[Runs] = []
+    for chosen in _chunks(boxes, cells=grids.shape[-1], width=width):
+        runs += _runs(grids[chosen], boxes[chosen], height=height, width=width)
+    texts = compress([_counts(r, height=height, width=width) for r in runs])
+    return [
+        (Mask(height=height, width=width, counts=text), int((r.end - r.start).sum()), _box(r))
+        for text, r in zip(texts, runs, strict=True)
+    ]
 
 
-def paste_into_crop(
+def mask_from_grid(
     grid: NDArray[np.float32], box: tuple[float, float, float, float], *, height: int, width: int
-) -> tuple[NDArray[np.bool_], int, int]:
-    """The mask's pixels bool (h, w) in the smallest whole-pixel window, and its left and top."""
-    cells = grid.shape[0]
-    x0, x1 = _whole(box[0], box[2], cells)
-    y0, y1 = _whole(box[1], box[3], cells)
-    left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
-    if right <= left or bottom <= top:
-        return np.zeros((0, 0), dtype=np.bool_), 0, 0
-    padded = cv2.copyMakeBorder(
-        np.rint(grid * 255).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0
-    )
-    scale_x, scale_y = (cells + 2) / (x1 - x0), (cells + 2) / (y1 - y0)
-    # centre of pixel u of the window, in cells of the padded grid: (left - x0 + u + ½)·s - ½
-    matrix = np.array(
-        [
-            [scale_x, 0.0, (left - x0 + 0.5) * scale_x - 0.5],
-            [0.0, scale_y, (top - y0 + 0.5) * scale_y - 0.5],
-        ]
-    )
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    pasted = cv2.warpAffine(padded, matrix, (right - left, bottom - top), flags=flags)
-    return pasted >= 128, left, top
+) -> Found:
+    """``masks_from_grids`` for one grid (m, m) and its box."""
+    boxes = np.array([box], dtype=np.float32)
+    return masks_from_grids(grid[None], boxes, height=height, width=width)[0]
 
 
-def _whole(low: float, high: float, cells: int) -> tuple[int, int]:
-    """The padded box in whole pixels, as torchvision's ``paste_mask_in_image`` rounds it."""
-    middle, half = (low + high) / 2, (high - low) / 2 * (cells + 2) / cells
-    start = int(middle - half)
-    return start, max(int(middle + half) + 1, start + 1)
-
-
-def encode_crop(
-    crop: NDArray[np.bool_], *, left: int, top: int, height: int, width: int
-) -> tuple[Mask, int, tuple[float, float, float, float]]:
-    """RLE, area and tight box of a bool window (h, w) at ``left``, ``top`` of a photo."""
-    starts, ends = _runs(crop, left=left, top=top, height=height)
-    bounds = np.empty(2 * len(starts) + 2, dtype=np.int64)
-    bounds[0], bounds[-1] = 0, height * width
-    bounds[1:-1:2], bounds[2:-1:2] = starts, ends
-    counts = np.diff(bounds)
-    if counts[-1] == 0:
-        counts = counts[:-1]
-    rle = coco_mask.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
-    mask = Mask(height=height, width=width, counts=rle["counts"].decode("ascii"))
-    x, y, w, h = (float(v) for v in coco_mask.toBbox(rle))
-    return mask, int((ends - starts).sum()), (x, y, w, h)
+def _chunks(boxes: NDArray[np.float32], *, cells: int, width: int) -> Iterator[slice]:
+    """As many masks at once as memory allows, at least one."""
+    nodes = np.minimum(boxes[:, 2] - boxes[:, 0] + 2, width) * (cells + 2)
+    first = 0
+    while first < len(boxes):
+        fitting = int(np.searchsorted(np.cumsum(nodes[first:]), MOST_NODES))
+        yield slice(first, first + max(fitting, 1))
+        first += max(fitting, 1)
 
 
 def _runs(
-    crop: NDArray[np.bool_], *, left: int, top: int, height: int
+    grids: NDArray[np.float32], boxes: NDArray[np.float32], *, height: int, width: int
+) -> list[Runs]:
+    """The runs of each mask."""
+    cells = grids.shape[-1]
+    x0, x1 = _whole(boxes[:, 0], boxes[:, 2], cells)
+    y0, y1 = _whole(boxes[:, 1], boxes[:, 3], cells)
+    left, top, bottom = np.maximum(x0, 0), np.maximum(y0, 0), np.minimum(y1, height)
+    widths = np.maximum(np.minimum(x1, width) - left, 0)
+    owner = np.repeat(np.arange(len(boxes)), widths)
+    column = np.arange(len(owner)) - np.repeat(np.cumsum(widths) - widths, widths) + left[owner]
+    values = _down_columns(grids, owner, (column - x0[owner] + 0.5) / (x1 - x0)[owner])
+    inside = values >= 0.5
+    line, node = np.divmod(
+        np.flatnonzero(inside[:, 1:] != inside[:, :-1]).astype(np.int64), cells + 1
+    )
+    before, after = (values[line, node + i].astype(np.float64) for i in (0, 1))
+    of = owner[line]
+    # centre of pixel v of the window, in nodes: (v + ½)·(cells + 2)/(y1 - y0) - ½, solved for v
+    where = (node + (0.5 - before) / (after - before) + 0.5) * (y1 - y0)[of] / (cells + 2) - 0.5
+    ins, outs, of = where[0::2], where[1::2], of[0::2]  # the rim is 0: each way in has a way out
+    start = np.maximum(np.ceil(ins).astype(np.int64) + y0[of], top[of])
+    end = np.minimum(np.floor(outs).astype(np.int64) + 1 + y0[of], bottom[of])
+    kept = end > start
+    cuts = np.searchsorted(of[kept], np.arange(1, len(boxes)))
+    columns, starts, ends = (
+        np.split(values, cuts) for values in (column[line[0::2]][kept], start[kept], end[kept])
+    )
+    return [Runs(c, s, e) for c, s, e in zip(columns, starts, ends, strict=True)]
+
+
+def _whole(
+    low: NDArray[np.float32], high: NDArray[np.float32], cells: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Starts and ends of runs of ones, as offsets into the photo read column by column."""
-    if not crop.any():
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    columns = np.zeros((crop.shape[1], crop.shape[0] + 1), dtype=np.int8)
-    columns[:, :-1] = crop.T
-    flat = columns.ravel()
-    change = np.flatnonzero(np.diff(flat, prepend=np.int8(0)))
-    column, row = np.divmod(change, crop.shape[0] + 1)
-    offsets = (column + left) * height + row + top
-    starts, ends = offsets[0::2], offsets[1::2]
-    joined = starts[1:] == ends[:-1]  # a run that leaves a column below and enters the next above
-    return starts[np.r_[True, ~joined]], ends[np.r_[~joined, True]]
+    """Padded boxes in whole pixels, as torchvision's ``paste_mask_in_image`` rounds them."""
+    low, high = low.astype(np.float64), high.astype(np.float64)
+    middle, half = (low + high) / 2, (high - low) / 2 * (cells + 2) / cells
+    start, end = np.trunc(middle - half), np.trunc(middle + half)
+    return start.astype(np.int64), np.maximum(end + 1, start + 1).astype(np.int64)
+
+
+def _down_columns(
+    grids: NDArray[np.float32], owner: NDArray[np.int64], share: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Grids with a rim of zeros, interpolated at columns: float32 (columns, m + 2) down each.
+
+    Args:
+        grids: float32 (n, m, m).
+        owner: Which grid a column is of.
+        share: Its place across the padded box, in [0, 1].
+    """
+    cells = grids.shape[-1]
+    padded = np.zeros((len(grids), cells + 2, cells + 2), dtype=np.float32)
+    padded[:, 1:-1, 1:-1] = grids.transpose(0, 2, 1)
+    place = np.clip(share * (cells + 2) - 0.5, 0, cells + 1)
+    node = np.minimum(place.astype(np.int64), cells)
+    lines = padded.reshape(-1, cells + 2)
+    first = owner * (cells + 2) + node
+    one = lines[first]
+    mixed: NDArray[np.float32] = lines[first + 1]
+    mixed -= one
+    mixed *= (place - node).astype(np.float32)[:, None]
+    mixed += one
+    return mixed
+
+
+def _counts(runs: Runs, *, height: int, width: int) -> NDArray[np.int64]:
+    """Lengths of zeros and ones in turn, from the first column down and on."""
+    if not len(runs.column):
+        return np.array([height * width])
+    starts, ends = runs.column * height + runs.start, runs.column * height + runs.end
+    apart = starts[1:] != ends[:-1]  # a run to the last row goes on at the top of the next column
+    bounds = np.empty(2 * int(apart.sum()) + 4, dtype=np.int64)
+    bounds[0], bounds[-1] = 0, height * width
+    bounds[1:-1:2], bounds[2:-1:2] = starts[np.r_[True, apart]], ends[np.r_[apart, True]]
+    counts = np.diff(bounds)
+    return counts if counts[-1] else counts[:-1]
+
+
+def _box(runs: Runs) -> tuple[float, float, float, float]:
+    if not len(runs.column):
+        return 0.0, 0.0, 0.0, 0.0
+    x, y = int(runs.column[0]), int(runs.start.min())
+    return float(x), float(y), float(runs.column[-1] + 1 - x), float(runs.end.max() - y)

@@ -1,7 +1,8 @@
 """Garments to learn from: cut-outs of COCO data sets, and folders of pictures by category."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
@@ -19,17 +20,24 @@ from fashionmap.training.segmenter.samples import read_rgb
 
 @dataclass(frozen=True)
 class Item:
-    """One garment.
+    """One garment; its pixels are read when they are asked for.
 
     Attributes:
         label: Its category; names of different sources never mean the same.
         pair: Garments of one pair are the same product, ``""`` where nobody knows.
-        cutout: uint8 RGBA (h, w, 4).
+        source: ``shop`` or ``user`` where it is known, as of DeepFashion2.
+        load: Reads its cut-out.
     """
 
     label: str
     pair: str
-    cutout: NDArray[np.uint8]
+    source: str
+    load: Callable[[], NDArray[np.uint8]]
+
+    @property
+    def cutout(self) -> NDArray[np.uint8]:
+        """uint8 RGBA (h, w, 4)."""
+        return self.load()
 
 
 def coco_items(annotations: Path, images: Path, *, smallest: int = 900) -> Iterator[Item]:
@@ -40,26 +48,25 @@ def coco_items(annotations: Path, images: Path, *, smallest: int = 900) -> Itera
     document = read_coco(annotations)
     names = {c["id"]: c["name"] for c in document["categories"]}
     files = {i["id"]: i for i in document["images"]}
-    last, photo = None, np.zeros((0, 0, 3), np.uint8)
     for annotation in sorted(document["annotations"], key=lambda a: (a["image_id"], a["id"])):
         name = names[annotation["category_id"]]
         if annotation.get("iscrowd") or name == PERSON or annotation["area"] < smallest:
             continue
         image = files[annotation["image_id"]]
-        if last != image["id"]:
-            last, photo = image["id"], read_rgb(images / image["file_name"])
-        yield Item(name, str(annotation.get("pair", "")), _cut(photo, annotation["segmentation"]))
+        load = partial(_cut, images / image["file_name"], annotation["segmentation"])
+        pair, source = str(annotation.get("pair", "")), str(image.get("source", ""))
+        yield Item(name, pair, source, load)
 
 
 def folder_items(folder: Path) -> Iterator[Item]:
     """Whole pictures of single garments in folders named by category."""
-    kinds = sorted(p for p in folder.iterdir() if p.is_dir())
+    kinds = sorted(p for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
     if not kinds:
         raise DatasetRejected(f"{folder} holds no folders named by category.")
     for kind in kinds:
         for path in sorted(kind.iterdir()):
             if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"):
-                yield Item(f"flat {kind.name}", "", whole_picture(read_rgb(path)))
+                yield Item(f"flat {kind.name}", "", "", partial(_whole, path))
 
 
 def view(cutout: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
@@ -85,7 +92,18 @@ def view(cutout: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.u
     return np.dstack([pixels, turned[..., 3]])
 
 
-def _cut(photo: NDArray[np.uint8], segmentation: object) -> NDArray[np.uint8]:
+@lru_cache(maxsize=4)
+def _photo(path: Path) -> NDArray[np.uint8]:
+    """Garments of one photo come one after the other."""
+    return read_rgb(path)
+
+
+def _whole(path: Path) -> NDArray[np.uint8]:
+    return whole_picture(read_rgb(path))
+
+
+def _cut(path: Path, segmentation: object) -> NDArray[np.uint8]:
+    photo = _photo(path)
     height, width = photo.shape[:2]
     rle = encode_mask(decode_segmentation(segmentation, height=height, width=width) > 0)
     x, y, w, h = (float(v) for v in coco_mask.toBbox(rle))

@@ -23,6 +23,22 @@ def neighbour_accuracy(
     return float(np.mean([v == t for v, t in zip(votes, truth, strict=True)]))
 
 
+def top_k_accuracy(
+    queries: NDArray[np.float32],
+    products: Sequence[str],
+    gallery: NDArray[np.float32],
+    gallery_products: Sequence[str],
+    *,
+    counts: Sequence[int] = (1, 5, 10, 20),
+) -> dict[int, float]:
+    """Share of queries with their own product among the nearest k of a gallery, by k."""
+    most = min(max(counts), len(gallery))
+    indices, _ = search(queries, gallery, most)
+    rows = zip(indices.tolist(), products, strict=True)
+    hits = np.array([[gallery_products[i] == product for i in row] for row, product in rows])
+    return {k: float(hits[:, :k].any(axis=1).mean()) for k in counts}
+
+
 def view_recall(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """Share of garments whose other view is the nearest of all other views."""
     indices, _ = search(one, other, 1)

@@ -61,6 +61,8 @@ def train_embedder(
     init: Path,
     out: Path,
     say: Callable[[str], None] = print,
+    prepare: Callable[[GarmentEmbedderNetwork], object] = lambda _: None,
+    device: str = "cpu",
 ) -> str:
     """Trains on garments and writes the weights; returns their SHA-256.
 
@@ -70,10 +72,14 @@ def train_embedder(
         init: ImageNet weights of torchvision's MobileNetV2 as safetensors, or the trainer's own.
         out: File to write.
         say: Is told how it goes.
+        prepare: Is given the network before features are computed, as to fine-tune it.
+        device: Where features are computed: ``cpu`` or ``cuda``.
     """
     torch.manual_seed(plan.seed)
-    network = initial_network(read_weights(init), plan.dimensions)
+    network = initial_network(read_weights(init), plan.dimensions).to(device)
+    prepare(network)
     features = view_features(network, items, plan, say=say)
+    network = network.cpu()
     fit_projection(network, features, [i.label for i in items], [i.pair for i in items], plan, say)
     metadata = {
         "architecture": "garments-embedder",
@@ -125,8 +131,9 @@ def raw_features(
     batch = np.stack([on_neutral_square(c, side) for c in cutouts])
     with torch.inference_mode():
         pictures = torch.from_numpy(batch).permute(0, 3, 1, 2).sub(0.5).div(0.5)
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
-        result: NDArray[np.float32] = network.features(pictures).numpy()
+        place = next(network.parameters()).device
+        pictures = pictures.to(place).contiguous(memory_format=torch.channels_last)
+        result: NDArray[np.float32] = network.features(pictures).cpu().numpy()
     return result
 
 
@@ -147,7 +154,7 @@ def fit_projection(
     flat = views.flatten(0, 1)
     network.set_scale(flat.mean(0), flat.std(0).clamp(min=1e-3))
     views = network.standardise(views)
-    kinds, products = _numbers(labels), _products(pairs)
+    kinds, products = kind_numbers(labels), products_of(pairs)
     learned = nn.Linear(FEATURES, plan.dimensions - COLOURS)
     optimizer = torch.optim.AdamW(learned.parameters(), lr=plan.lr, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.lr, total_steps=plan.steps)
@@ -191,7 +198,7 @@ def contrast(vectors: Tensor, products: Tensor, kinds: Tensor, plan: EmbedderPla
     """The weighted supervised contrastive loss of a batch, float ()."""
     unit = functional.normalize(vectors, dim=1)
     logits = unit @ unit.T / plan.temperature
-    own = torch.eye(len(unit), dtype=torch.bool)
+    own = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
     log_p = logits.masked_fill(own, -1e9).log_softmax(dim=1)
     same = ((products[:, None] == products[None]) & ~own).float()
     kin = ((kinds[:, None] == kinds[None]) & ~own).float() * (1 - same)
@@ -200,12 +207,13 @@ def contrast(vectors: Tensor, products: Tensor, kinds: Tensor, plan: EmbedderPla
     return -(weights * log_p).sum(1).mean() / (1 + plan.kin)
 
 
-def _numbers(names: Sequence[str]) -> Tensor:
+def kind_numbers(names: Sequence[str]) -> Tensor:
+    """A number a category, int64 (n,)."""
     order = {name: i for i, name in enumerate(sorted(set(names)))}
     return torch.tensor([order[name] for name in names])
 
 
-def _products(pairs: Sequence[str]) -> Tensor:
+def products_of(pairs: Sequence[str]) -> Tensor:
     """A number a product; garments without a pair are products of their own."""
     seen: dict[str, int] = {}
     return torch.tensor([seen.setdefault(p, i) if p else i for i, p in enumerate(pairs)])
