@@ -9,14 +9,20 @@ from typing import Any
 from fashionmap.errors import UsageError
 
 HIDDEN = "/.fashionmap"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "
+    "img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class _Files(SimpleHTTPRequestHandler):
     """Serves a folder's files, but not the run's state, and no listings."""
 
+    protocol_version = "HTTP/1.1"  # one connection for many files
+
     def end_headers(self) -> None:
         self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Content-Security-Policy", "default-src 'self' data:")
+        self.send_header("Content-Security-Policy", POLICY)
         super().end_headers()
 
     def send_head(self) -> Any:
