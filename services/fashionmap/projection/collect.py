@@ -104,9 +104,7 @@ class _PictureWriter:
 
     def __init__(self, scratch: Path) -> None:
         schema = pa.schema([("id", pa.string()), ("thumbnail", pa.binary())])
-        self._writer = pq.ParquetWriter(
-            scratch / "thumbnails.parquet", schema, compression="none"
-        )
+        self._writer = pq.ParquetWriter(scratch / "thumbnails.parquet", schema, compression="none")
         own = pa.schema([("thumbnail", pa.binary()), ("counts", pa.string())])
         self._arrow = pa.ipc.new_file(str(scratch / "pictures.arrow"), own)
         self._held: list[pa.Table] = []

@@ -1,21 +1,16 @@
 """Small previews of the photos, a few in one file."""
 
-import io
 from collections.abc import Callable, Sequence
 
 import pyarrow as pa
-from PIL import Image
 
-from fashionmap.adapters.photo_decoder import decode_photo
+from fashionmap.adapters.previews import preview_of
 from fashionmap.errors import PermanentError
 from fashionmap.ports import BlobStore
 from fashionmap.projection.page_columns import to_arrow
 
 SHARD = 16
 """Previews in a file."""
-SIDE = 480
-"""Longest side of a preview in pixels: 10 to 40 KB."""
-
 PhotoBytes = Callable[[str], bytes]
 """A photo's bytes by its id."""
 
@@ -28,15 +23,6 @@ def write_previews(
         shown = [_preview(photos, photo) for photo in photo_ids[first : first + SHARD]]
         table = pa.table({"preview": pa.array(shown, pa.binary())})
         store.put(f"{prefix}photos-{number}.arrow", to_arrow(table))
-
-
-def preview_of(data: bytes) -> bytes:
-    """A photo as a small WebP; raises ``PhotoRejected`` where it is none."""
-    image = Image.fromarray(decode_photo(data, shortest=SIDE))
-    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    sink = io.BytesIO()
-    image.save(sink, "WEBP", quality=74, method=3)
-    return sink.getvalue()
 
 
 def _preview(photos: PhotoBytes, photo_id: str) -> bytes:

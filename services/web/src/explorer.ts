@@ -48,6 +48,7 @@ export class Explorer {
   private lab: Float32Array | null = null;
   private labels: Labels | null = null;
   private trail: number[] = [];
+  private readonly completed: (() => void)[] = [];
   private waiting = 0;
   private readonly asked = readAddress(location.hash); // before the page writes its own
   private readonly disposers: (() => void)[] = [];
@@ -250,6 +251,23 @@ export class Explorer {
     this.refilter(this.filter.value);
   }
 
+  // Lets units go that were shown but not kept.
+  dismiss(ids: string[]): void {
+    if (ids.length === 0 || this.scene === null) return;
+    this.close();
+    this.data.dismiss(new Set(ids));
+    this.lab = null;
+    this.relayout(false, true);
+    this.guestsCame.value++;
+    this.refilter(this.filter.value);
+  }
+
+  // Acts once everything that is read by the whole is there.
+  onComplete(act: () => void): void {
+    if (this.complete.value) act();
+    else this.completed.push(act);
+  }
+
   address(): string {
     const view = this.scene === null ? null : this.scene.camera.view;
     return writeAddress({
@@ -296,6 +314,7 @@ export class Explorer {
       else this.select(index, { fly: address.view === null });
     }
     document.documentElement.dataset["ready"] = "yes";
+    this.completed.forEach((act) => act());
   }
 
   private relayout(animate: boolean, grown = false): void {

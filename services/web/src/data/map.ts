@@ -264,6 +264,18 @@ export class MapData {
     this.guests = [...this.guests, ...fresh];
   }
 
+  // Forgets guests.
+  dismiss(ids: ReadonlySet<string>): void {
+    const kept = this.guests.filter((guest) => !ids.has(guest.id));
+    this.count = this.base;
+    this.mapX = this.mapX.slice(0, this.base);
+    this.mapY = this.mapY.slice(0, this.base);
+    this.rgb = this.rgb.slice(0, 3 * this.base);
+    this.category = this.category.slice(0, this.base);
+    this.guests = [];
+    this.append(kept);
+  }
+
   private unstep(kind: Kind, x: Uint16Array, y: Uint16Array): void {
     const { first, count, extent } = this.unit(kind);
     const [x1, y1, x2, y2] = extent;

@@ -29,9 +29,15 @@ export class GuestSheets {
 
   take(guests: Guest[]): void {
     if (guests.length === this.taken) return;
+    if (guests.length < this.taken) this.clear();
     const from = Math.floor(this.taken / EACH) * EACH;
     this.taken = guests.length;
     for (let first = from; first < guests.length; first += EACH) void this.make(first, guests.slice(first, first + EACH));
+  }
+
+  private clear(): void {
+    for (const { texture } of this.made) this.gl.deleteTexture(texture);
+    [this.made, this.taken] = [[], 0];
   }
 
   private async make(first: number, guests: Guest[]): Promise<void> {
@@ -47,6 +53,7 @@ export class GuestSheets {
       bitmap.close();
     }
     const picture = await createImageBitmap(canvas, { premultiplyAlpha: "premultiply" });
+    if (first + guests.length > this.taken) return picture.close(); // let go meanwhile
     const sheet = { first, count: guests.length, texture: upload(this.gl, picture, true), columns: COLUMNS, cell: CELL };
     picture.close();
     const old = this.made.findIndex((one) => one.first === first);

@@ -39,7 +39,7 @@ export function Empty({ sentence, children }: { sentence: string; children?: JSX
   );
 }
 
-export function Map({ explorer, tools, extra }: { explorer: Explorer; tools?: JSX.Element | null; extra?: JSX.Element | null }): JSX.Element {
+export function MapView({ explorer, tools, extra }: { explorer: Explorer; tools?: JSX.Element | null; extra?: JSX.Element | null }): JSX.Element {
   return (
     <>
       <Stage explorer={explorer} />
