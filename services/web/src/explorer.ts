@@ -358,6 +358,9 @@ export class Explorer {
   }
 
   private settle(): void {
+    const at = this.selected.value >= 0 && this.scene !== null ? this.scene.camera.toScreen(...this.scene.at(this.selected.value)) : null;
+    if (at === null) delete document.documentElement.dataset["selectedAt"];
+    else document.documentElement.dataset["selectedAt"] = at.map((v) => v.toFixed(1)).join(",");
     if (this.complete.value) history.replaceState(null, "", this.address());
     if (this.listOpen.value) this.inView.value = this.scene?.inView(200) ?? [];
   }

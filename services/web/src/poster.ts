@@ -12,7 +12,7 @@ export async function savePoster(explorer: Explorer): Promise<void> {
   [canvas.width, canvas.height] = [drawing.width, drawing.height];
   const context = canvas.getContext("2d");
   if (context === null) return;
-  const [paper, ink] = dark.value ? ["#181615", "#f1ebe3"] : ["#f6f2ec", "#2b2521"];
+  const [paper, ink] = dark.value ? ["#221f1d", "#f1ebe3"] : ["#f6f2ec", "#2b2521"];
   context.fillStyle = paper;
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(drawing, 0, 0);

@@ -88,7 +88,7 @@ function byCategory(data: MapData, kind: Kind, lab: Float32Array): Layout {
   }
   const ranked = [...groups].sort((a, b) => b[1].length - a[1].length);
   const total = order.length;
-  const wide = Math.ceil(Math.sqrt(total * 1.9)) + 2;
+  const wide = Math.ceil(Math.sqrt(total * 3.4)) + 4;
   const headings: Heading[] = [];
   let [x, y, tall] = [0, 0, 0];
   for (const [category, members] of ranked) {

@@ -84,7 +84,8 @@ export function listen(canvas: HTMLCanvasElement, camera: Camera, acts: Acts): v
   canvas.addEventListener("pointerup", up);
   canvas.addEventListener("pointercancel", up);
 
-  canvas.addEventListener(
+  // labels lie over the canvas: the wheel zooms there too
+  (canvas.parentElement ?? canvas).addEventListener(
     "wheel",
     (event) => {
       event.preventDefault();

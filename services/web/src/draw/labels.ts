@@ -15,6 +15,7 @@ interface Label {
 
 const SIZES = [27, 21, 17];
 const MOST = 28;
+const TOP = 86; // below the masthead and the tools
 
 export class Labels {
   private readonly pool: HTMLButtonElement[] = [];
@@ -60,7 +61,7 @@ export class Labels {
       const [halfWide, halfHigh] = [label.text.length * label.size * 0.2 + 10, label.size * 0.66];
       if (trueX < -60 || trueY < -60 || trueX > camera.width + 60 || trueY > camera.height + 60) continue;
       const x = Math.min(Math.max(trueX, halfWide), Math.max(camera.width - halfWide, halfWide));
-      const y = trueY;
+      const y = Math.max(trueY, TOP);
       if (taken.some(([tx, ty, tw, th]) => Math.abs(x - tx) < halfWide + tw && Math.abs(y - ty) < halfHigh + th)) continue;
       if (this.placed.some((other) => other.text === label.text && Math.hypot(other.x - x, other.y - y) < 260)) continue;
       taken.push([x, y, halfWide, halfHigh]);

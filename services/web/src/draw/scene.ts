@@ -281,7 +281,7 @@ export class Scene {
 
   private useSprites(uniforms: Record<string, unknown>, pixels: number): void {
     this.gl.useProgram(this.sprites.program);
-    const shade = [...this.palette.shade.slice(0, 3), pixels >= 34 ? (this.palette.shade[3] ?? 0) : 0];
+    const shade = [...this.palette.shade.slice(0, 3), pixels >= this.palette.shadeFrom ? (this.palette.shade[3] ?? 0) : 0];
     setUniforms(this.sprites, { ...uniforms, u_size: this.pictureSize(), u_shade: shade });
   }
 
