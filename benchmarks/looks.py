@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fashionmap.adapters.photo_decoder import decode_photo
 from fashionmap.adapters.units_table import units_to_bytes
 from fashionmap.domain.garment import Detection, Garment, Mask, MasksDocument
-from fashionmap.domain.photo import ModelStamp, Photo
+from fashionmap.domain.photo import MetadataValue, ModelStamp, Photo
 from fashionmap.domain.taxonomy import LOOK, MODANET, PERSON
 from fashionmap.embedding.cutout import cut_out
 from fashionmap.embedding.handler import unit_row
@@ -22,14 +22,17 @@ TRUTH = ModelStamp("ground-truth", "1", "0" * 64)
 SHAPE = ModelStamp("shape-and-colour", "1", "0" * 64)
 
 
-def documents_of(folder: Path) -> Iterator[tuple[str, Path, bytes]]:
-    """Photo id, file and embedding document of each look of ``fashionmap sample``'s folder."""
+def documents_of(folder: Path, **metadata: MetadataValue) -> Iterator[tuple[str, Path, bytes]]:
+    """Photo id, file and embedding document of each look of ``fashionmap sample``'s folder.
+
+    Every photo has a season, a date, a price, and the metadata given.
+    """
     truth = json.loads((folder / "annotations.json").read_text("utf-8"))
     names = {c["id"]: c["name"] for c in truth["categories"]}
     for image in truth["images"]:
         path = folder / "images" / image["file_name"]
         found = [a for a in truth["annotations"] if a["image_id"] == image["id"]]
-        document = _masks(path, image, found, names)
+        document = _masks(path, image, found, names, metadata)
         pixels = decode_photo(path.read_bytes())
         rows = []
         for garment in document.garments:
@@ -40,11 +43,16 @@ def documents_of(folder: Path) -> Iterator[tuple[str, Path, bytes]]:
 
 
 def _masks(
-    path: Path, image: dict[str, Any], found: list[dict[str, Any]], names: dict[int, str]
+    path: Path,
+    image: dict[str, Any],
+    found: list[dict[str, Any]],
+    names: dict[int, str],
+    more: dict[str, MetadataValue],
 ) -> MasksDocument:
     photo_id = hashlib.sha256(path.read_bytes()).hexdigest()
     number = int(path.stem)
-    metadata = {
+    metadata: dict[str, MetadataValue] = {
+        **more,
         "season": ("spring", "summer", "autumn", "winter")[number % 4],
         "taken": f"2025-{number % 12 + 1:02d}-{number % 28 + 1:02d}",
         "price": 20 + number * 37 % 180,

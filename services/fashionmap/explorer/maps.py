@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from fashionmap.domain import keys
 from fashionmap.domain.documents import from_bytes
-from fashionmap.errors import BlobNotFound
+from fashionmap.errors import BlobNotFound, CollectionNotFound
 from fashionmap.explorer.backend import Store
 
 ROOT = "collections/"
@@ -28,6 +28,8 @@ def collections(store: Store) -> list[dict[str, Any]]:
 def maps_of(store: Store, collection: str) -> dict[str, Any]:
     """A collection's maps, the newest first."""
     newest = newest_of(store, collection)
+    if not any(store.folders(keys.collection(collection))):
+        raise CollectionNotFound(f"There is no collection {collection!r}.")
     found = []
     for version in store.folders(keys.maps(collection)):
         try:

@@ -50,6 +50,7 @@ export class Explorer {
   private trail: number[] = [];
   private readonly completed: (() => void)[] = [];
   private waiting = 0;
+  private moving = false;
   private readonly asked = readAddress(location.hash); // before the page writes its own
   private readonly disposers: (() => void)[] = [];
 
@@ -70,7 +71,7 @@ export class Explorer {
     if (address.unit !== null && this.data.kinds().includes(address.unit)) this.kind.value = address.unit;
     this.layout = layoutOf(this.data, this.kind.value, "map", this.colours);
     this.scene = new Scene(canvas, this.data, this.layout, palette.value, {
-      frame: (camera) => this.framed(camera),
+      frame: (camera, moving) => this.framed(camera, moving),
       first: () => void this.loadRest(),
       broken: (sentence) => toast(sentence),
     });
@@ -337,7 +338,9 @@ export class Explorer {
     this.scene?.setStates(states, this.active.value);
   }
 
-  private framed(camera: Camera): void {
+  private framed(camera: Camera, moving: boolean): void {
+    if (this.moving && !moving) this.later();
+    this.moving = moving;
     const clusters = this.data.about.clusters[this.kind.value] ?? [];
     if (this.layout !== null) this.labels?.show(camera, this.layout, clusters, this.data);
   }

@@ -50,7 +50,7 @@ export class Scene {
     private readonly data: MapData,
     private layout: Layout,
     private palette: Palette,
-    private readonly on: { frame: (camera: Camera) => void; first: () => void; broken: (sentence: string) => void },
+    private readonly on: { frame: (camera: Camera, moving: boolean) => void; first: () => void; broken: (sentence: string) => void },
   ) {
     const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: true });
     if (gl === null) throw new NoWebGl("This browser does not give WebGL 2, which draws the map.");
@@ -203,7 +203,7 @@ export class Scene {
     const more = this.camera.tick(now, Math.min(now - this.last, 50));
     this.last = now;
     const fading = this.draw(now);
-    this.on.frame(this.camera);
+    this.on.frame(this.camera, more);
     if (more || fading || now - this.moved < MOVE) this.ask();
     if (performance.getEntriesByName("first-picture").length === 0) {
       performance.mark("first-picture");
