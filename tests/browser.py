@@ -1,14 +1,17 @@
 """A real Chromium for tests of the page: every console error and foreign request is noted."""
 
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from functools import partial
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from fashionmap.entrypoints.show import FolderFiles
 from tests.servers import ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -32,12 +35,16 @@ def chromium(*more: str) -> Iterator[Browser]:
         browser.close()
 
 
-@dataclass
-class Tab:
-    """A page, and what went wrong on it."""
-
-    page: Page
-    wrong: list[str] = field(default_factory=list)
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A map folder over HTTP, as ``fashionmap serve`` does it, without a process of its own."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(FolderFiles, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from fashionmap.projection.grid import assign_to_grid
 from fashionmap.projection.index_page import index_page
 from fashionmap.projection.page import PageContent, write_page
 from fashionmap.projection.page_photos import PhotoBytes
+from fashionmap.projection.patterns import pattern_of_picture
 from fashionmap.projection.pictures import draw_grid, draw_poster
 from fashionmap.projection.projector import Projector, ProjectorParameters
 from fashionmap.projection.quality import map_quality
@@ -113,7 +114,7 @@ def build_map(
         )
         clock.lap("collect")
         layouts = {
-            kind: _lay_out(kind, units, chosen, progress)
+            kind: _lay_out(kind, units, chosen, scratch, progress)
             for kind in (UNITS if unit == "both" else (unit,))
         }
         clock.lap("project")
@@ -143,7 +144,11 @@ class _Clock:
 
 
 def _lay_out(
-    kind: str, units: Collected, parameters: ProjectorParameters, progress: Callable[[str], None]
+    kind: str,
+    units: Collected,
+    parameters: ProjectorParameters,
+    scratch: Path,
+    progress: Callable[[str], None],
 ) -> Layout:
     rows = np.flatnonzero(np.array(units.strings("unit")) == kind)
     progress(f"Projecting {len(rows):,} {'garments' if kind == 'garment' else 'looks'}")
@@ -156,10 +161,17 @@ def _lay_out(
         coordinates,
         [categories[i] for i in rows],
         [names.get(colours[i], "") for i in rows],
+        _patterns(scratch, rows),
         seed=parameters.seed,
     )
     quality = map_quality(vectors, coordinates, [categories[i] for i in rows], seed=parameters.seed)
     return Layout(rows, coordinates, cells, shape, clusters, quality)
+
+
+def _patterns(scratch: Path, rows: NDArray[np.int64]) -> list[str]:
+    with pa.memory_map(str(scratch / "pictures.arrow")) as mapped:
+        thumbnails = pa.ipc.open_file(mapped).read_all()["thumbnail"]
+        return [pattern_of_picture(thumbnails[int(row)].as_py()) for row in rows]
 
 
 def _draw(

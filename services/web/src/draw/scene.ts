@@ -44,6 +44,7 @@ export class Scene {
   private moved = -Infinity; // when the layout changed
   private asked = 0;
   private last = 0;
+  private begun = false;
 
   constructor(
     readonly canvas: HTMLCanvasElement,
@@ -205,7 +206,8 @@ export class Scene {
     const fading = this.draw(now);
     this.on.frame(this.camera, more);
     if (more || fading || now - this.moved < MOVE) this.ask();
-    if (performance.getEntriesByName("first-picture").length === 0) {
+    if (!this.begun) {
+      this.begun = true;
       performance.mark("first-picture");
       this.on.first();
     }
