@@ -118,10 +118,12 @@ function byColour(data: MapData, kind: Kind, lab: Float32Array): Layout {
   return scaled({ name: "colour", kind, positions, size: 0.92, headings: [] }, data);
 }
 
+// Rows of a kind, in the page's order: the map's own, then guests.
 export function rowsOf(data: MapData, kind: Kind): Uint32Array {
+  const { first, count } = data.unit(kind);
   const rows = new Uint32Array(data.size(kind));
-  let n = 0;
-  for (const i of data.rows(kind)) rows[n++] = i;
+  for (let n = 0; n < count; n++) rows[n] = first + n;
+  for (let i = data.base, n = count; i < data.count; i++) if (data.guest(i)?.kind === kind) rows[n++] = i;
   return rows;
 }
 

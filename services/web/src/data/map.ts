@@ -162,13 +162,6 @@ export class MapData {
     return looks !== undefined && index >= looks.first && index < looks.first + looks.count ? "look" : "garment";
   }
 
-  // Rows of a kind, in the page's order: the map's own, then guests.
-  *rows(kind: Kind): Generator<number> {
-    const { first, count } = this.unit(kind);
-    for (let i = first; i < first + count; i++) yield i;
-    for (let i = this.base; i < this.count; i++) if (this.guest(i)?.kind === kind) yield i;
-  }
-
   size(kind: Kind): number {
     return this.unit(kind).count + this.guests.filter((guest) => guest.kind === kind).length;
   }
