@@ -80,7 +80,7 @@ def _vector(garment: Garment, cutout: NDArray[np.uint8]) -> NDArray[np.float32]:
     lab = cv2.cvtColor(small[..., :3], cv2.COLOR_RGB2LAB) / 100
     kind = np.zeros(len(MODANET.categories) + 1, np.float32)
     names = [*MODANET.categories, LOOK]
-    kind[names.index(garment.detection.category)] = 4
+    kind[names.index(garment.detection.category)] = 1.8
     vector = np.concatenate([kind, (lab * small[..., 3:]).ravel()])
     unit: NDArray[np.float32] = vector / np.linalg.norm(vector)
     return unit
