@@ -29,9 +29,9 @@ def serve(
         return
     if what == "explorer":
         from fashionmap.entrypoints.serve_explorer import serve_explorer
-        from fashionmap.settings import Settings
+        from fashionmap.settings import read_settings
 
-        serve_explorer(Settings())
+        serve_explorer(read_settings())
         return
     if what not in ("ingest", "segmentation", "embedding", "projection"):
         raise UsageError(f"{what!r} is neither a service nor a folder with a map.")

@@ -4,7 +4,6 @@ import socket
 from dataclasses import asdict
 from typing import Any
 
-import pika
 import structlog
 import uvicorn
 
@@ -17,7 +16,7 @@ from fashionmap.errors import FashionMapError, UsageError
 from fashionmap.explorer.app import create_app
 from fashionmap.explorer.backend import Backend
 from fashionmap.explorer.hub import Hub
-from fashionmap.projection.page import BUILT
+from fashionmap.explorer.maps import PAGE
 from fashionmap.settings import Settings
 
 log = structlog.get_logger()
@@ -26,9 +25,10 @@ log = structlog.get_logger()
 def serve_explorer(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT; ends open streams and returns."""
     configure_logs(settings.log_level)
+    compose.broker(settings).parameters(heartbeat=settings.heartbeat)  # says at once what is wrong
     hub = Hub()
     listener = RabbitListener(
-        lambda: pika.URLParameters(settings.amqp_url),
+        lambda: compose.broker(settings).parameters(heartbeat=settings.heartbeat),
         hub.heard,
         delivery_limit=settings.delivery_limit,
     )
@@ -95,7 +95,7 @@ def _backend(settings: Settings, hub: Hub, listener: RabbitListener) -> Backend:
         failures=lambda collection: map(_told, failures_of(store, collection)),
         replay=lambda collection, stage: replay(store, bus, collection, stage=stage),
         ready=ready,
-        page=BUILT,
+        page=PAGE,
         token=settings.explorer_token,
         most_bytes=settings.explorer_upload << 20,
     )

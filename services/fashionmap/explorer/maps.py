@@ -2,6 +2,7 @@
 
 import mimetypes
 import re
+from pathlib import Path
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,6 +12,8 @@ from fashionmap.domain.documents import from_bytes
 from fashionmap.errors import BlobNotFound, CollectionNotFound
 from fashionmap.explorer.backend import Store
 
+PAGE = Path(__file__).parent / "static"
+"""Where ``make page`` puts the built page."""
 ROOT = "collections/"
 MOST_MAPS = 12
 _PATH = re.compile(r"(?:page/)?[A-Za-z0-9][A-Za-z0-9._-]*")
