@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import masks, pipeline, projection, publish, sample, segmentation
+from benchmarks import explorer, masks, pipeline, projection, publish, sample, segmentation
 
 ALL = {
     "projection": projection.run,
@@ -11,6 +11,7 @@ ALL = {
     "sample": sample.run,
     "publish": publish.run,
     "pipeline": pipeline.run,
+    "explorer": explorer.run,
 }
 
 

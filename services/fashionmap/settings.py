@@ -71,6 +71,24 @@ class Settings(BaseSettings):
         "INFO", description="DEBUG, INFO, WARNING or ERROR."
     )
 
+    # the explorer
+    http_host: str = Field("127.0.0.1", description="Address that the explorer listens on.")
+    http_port: int = Field(8080, ge=0, description="Port of the explorer; 0 chooses one, logs it.")
+    ingest_address: str = Field("localhost:50051", description="Host and port of ingest's gRPC.")
+    segmentation_address: str = Field(
+        "localhost:50052", description="Host and port of segmentation's gRPC."
+    )
+    embedding_address: str = Field(
+        "localhost:50053", description="Host and port of embedding's gRPC."
+    )
+    projection_address: str = Field(
+        "localhost:50054", description="Host and port of projection's gRPC."
+    )
+    explorer_token: str = Field(
+        "", description="What writing calls must show; empty lets everybody write.", repr=False
+    )
+    explorer_upload: int = Field(32, ge=1, description="Most MB of an uploaded photo.")
+
 
 def read_settings() -> Settings:
     """The environment's settings; ``UsageError`` names a variable that makes no sense."""

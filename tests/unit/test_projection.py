@@ -7,8 +7,10 @@ from fashionmap.errors import UsageError
 from fashionmap.projection.grid import assign_to_grid
 from fashionmap.projection.neighbours import nearest_neighbours, search
 from fashionmap.projection.overlap import spread_apart
+from fashionmap.projection.patterns import pattern_of
 from fashionmap.projection.projector import Projector, ProjectorParameters
 from fashionmap.projection.words import label_of, name_colours
+from fashionmap.sample.fabric import draw_fabric
 
 
 def groups(count: int, *, seed: int = 0, dimensions: int = 16) -> tuple[np.ndarray, np.ndarray]:
@@ -112,7 +114,23 @@ def test_given_overlapping_boxes_when_spread_then_hardly_any_overlap() -> None:
 def test_given_colours_and_categories_when_named_then_words_are_plain() -> None:
     assert name_colours(["#101010", "#f5f5f5", "#c02028"]) == ["black", "white", "red"]
     assert label_of(["pants"] * 9 + ["top"], ["blue"] * 10) == "blue pants"
+    assert label_of(["top"] * 4, ["navy"] * 4, ["striped"] * 3 + [""]) == "navy striped tops"
     assert label_of(["top", "dress"] * 5, ["red", "blue"] * 5) in (
         "red tops & dresses",
         "blue tops & dresses",
     )
+
+
+@pytest.mark.parametrize(
+    ("fabric", "word", "least"),
+    [("plain", "", 20), ("denim", "", 20), ("stripes", "striped", 15), ("checks", "checked", 10)],
+)
+def test_given_drawn_fabrics_when_named_then_most_patterns_are_right_and_none_is_invented(
+    fabric: str, word: str, least: int
+) -> None:
+    found = []
+    for seed in range(20):
+        drawn = draw_fabric(np.random.default_rng(seed), (fabric,)).render(190, 150)
+        pixels = np.clip(drawn, 0, 255).astype(np.uint8)
+        found.append(pattern_of(np.dstack([pixels, np.full((190, 150), 255, np.uint8)])))
+    assert found.count(word) >= least

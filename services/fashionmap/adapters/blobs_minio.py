@@ -120,6 +120,16 @@ class MinioBlobStore:
 
         yield from self._try(read, prefix)
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Names between the prefix and the next slash, in ascending order."""
+
+        def read() -> list[str]:
+            found = self._client.list_objects(self._bucket, prefix=prefix)
+            names = [str(item.object_name) for item in found if item.is_dir]
+            return sorted(name.removeprefix(prefix).rstrip("/") for name in names)
+
+        yield from self._try(read, prefix)
+
     def check(self) -> None:
         """Asks once whether the store answers; ``StoreUnavailable`` where it does not."""
         self._call(lambda: self._client.bucket_exists(self._bucket), "")

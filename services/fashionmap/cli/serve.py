@@ -15,7 +15,10 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     what: Annotated[
-        str, typer.Argument(help="ingest, segmentation, embedding, projection, or a map folder.")
+        str,
+        typer.Argument(
+            help="ingest, segmentation, embedding, projection, explorer, or a map folder."
+        ),
     ],
     host: Annotated[str, typer.Option(help="Address for a map folder.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, help="Port for a map folder; 0 chooses.")] = 8000,
@@ -23,6 +26,12 @@ def serve(
     """Run a service (settings: environment, prefix FASHIONMAP_), or show a map folder."""
     if Path(what, "map.json").is_file():
         _show(Path(what), host, port)
+        return
+    if what == "explorer":
+        from fashionmap.entrypoints.serve_explorer import serve_explorer
+        from fashionmap.settings import read_settings
+
+        serve_explorer(read_settings())
         return
     if what not in ("ingest", "segmentation", "embedding", "projection"):
         raise UsageError(f"{what!r} is neither a service nor a folder with a map.")

@@ -155,6 +155,7 @@ class LocalRun:
             timings={"photos": round(seconds, 2)},
             fingerprint=fingerprint,
             described=described,
+            photos=lambda photo_id: self._blobs.get(keys.original(COLLECTION, photo_id)),
         )
         return build_map(
             (self._blobs.get(self._embedding_key(photo_id)) for photo_id in described),
@@ -180,6 +181,7 @@ class LocalRun:
                 same = described[seen.photo_id].file_name
                 duplicates.append({"file_name": photo.name, "same_as": same})
             else:
+                self._blobs.remember(keys.original(COLLECTION, seen.photo_id), photo.path)
                 described[seen.photo_id] = self._describe(seen.photo_id, photo)
         return described, duplicates, rejected
 

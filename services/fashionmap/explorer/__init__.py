@@ -1,1 +1,1 @@
-"""The explorer: a map folder or a running system as a web page."""
+"""The explorer: maps in a browser, live over the running system."""

@@ -22,7 +22,9 @@ from fashionmap.projection.clusters import Clusters, cluster_map
 from fashionmap.projection.collect import Collected, collect, metadata_columns
 from fashionmap.projection.grid import assign_to_grid
 from fashionmap.projection.index_page import index_page
-from fashionmap.projection.page import write_page
+from fashionmap.projection.page import PageContent, write_page
+from fashionmap.projection.page_photos import PhotoBytes
+from fashionmap.projection.patterns import pattern_of_picture
 from fashionmap.projection.pictures import draw_grid, draw_poster
 from fashionmap.projection.projector import Projector, ProjectorParameters
 from fashionmap.projection.quality import map_quality
@@ -42,6 +44,7 @@ class MapContext:
         timings: Seconds of the stages before.
         fingerprint: Names inputs and parameters; an equal one means an equal map.
         described: Photos by id whose file names and metadata are newer than the documents'.
+        photos: Gives a photo's bytes, for previews on the page; None leaves them out.
     """
 
     rejected: Sequence[Mapping[str, str]] = ()
@@ -49,6 +52,7 @@ class MapContext:
     timings: Mapping[str, float] = field(default_factory=dict)
     fingerprint: str = ""
     described: Mapping[str, Photo] = field(default_factory=dict)
+    photos: PhotoBytes | None = None
 
 
 @dataclass(frozen=True)
@@ -110,19 +114,20 @@ def build_map(
         )
         clock.lap("collect")
         layouts = {
-            kind: _lay_out(kind, units, chosen, progress)
+            kind: _lay_out(kind, units, chosen, scratch, progress)
             for kind in (UNITS if unit == "both" else (unit,))
         }
         clock.lap("project")
         progress("Drawing poster and grid")
         _draw(layouts, units, scratch, store, prefix)
         clock.lap("draw")
-        progress("Writing tables")
-        _write_tables(layouts, units, scratch, store, prefix)
+        progress("Writing tables and the page")
+        table = _garments(layouts, units)
+        _write_tables(table, layouts, units, scratch, store, prefix)
         clock.lap("write")
-    summary = _summary(layouts, units, unit, chosen, about, clock.seconds)
-    if not write_page(store, prefix, summary):
-        store.put(prefix + "index.html", index_page(summary).encode())
+        summary = _summary(layouts, units, unit, chosen, about, clock.seconds)
+        _write_page(table, layouts, units, scratch, summary, about, store, prefix)
+        clock.lap("page")
     store.put(prefix + "map.json", json.dumps(summary, indent=1, ensure_ascii=False).encode())
     return summary
 
@@ -139,7 +144,11 @@ class _Clock:
 
 
 def _lay_out(
-    kind: str, units: Collected, parameters: ProjectorParameters, progress: Callable[[str], None]
+    kind: str,
+    units: Collected,
+    parameters: ProjectorParameters,
+    scratch: Path,
+    progress: Callable[[str], None],
 ) -> Layout:
     rows = np.flatnonzero(np.array(units.strings("unit")) == kind)
     progress(f"Projecting {len(rows):,} {'garments' if kind == 'garment' else 'looks'}")
@@ -152,59 +161,83 @@ def _lay_out(
         coordinates,
         [categories[i] for i in rows],
         [names.get(colours[i], "") for i in rows],
+        _patterns(scratch, rows),
         seed=parameters.seed,
     )
     quality = map_quality(vectors, coordinates, [categories[i] for i in rows], seed=parameters.seed)
     return Layout(rows, coordinates, cells, shape, clusters, quality)
 
 
+def _patterns(scratch: Path, rows: NDArray[np.int64]) -> list[str]:
+    with pa.memory_map(str(scratch / "pictures.arrow")) as mapped:
+        thumbnails = pa.ipc.open_file(mapped).read_all()["thumbnail"]
+        return [pattern_of_picture(thumbnails[int(row)].as_py()) for row in rows]
+
+
 def _draw(
     layouts: Mapping[str, Layout], units: Collected, scratch: Path, store: BlobStore, prefix: str
 ) -> None:
-    file = pq.ParquetFile(scratch / "thumbnails.parquet")
     scores = np.array(units.rows["score"].to_pylist(), dtype=np.float32)
-    for number, layout in enumerate(layouts.values()):
-        ending = "-look" if number else ""
+    with pa.memory_map(str(scratch / "pictures.arrow")) as mapped:
+        thumbnails = pa.ipc.open_file(mapped).read_all()["thumbnail"]
+        for number, layout in enumerate(layouts.values()):
+            ending = "-look" if number else ""
 
-        def pictures(
-            chosen: Sequence[int], rows: NDArray[np.int64] = layout.rows
-        ) -> dict[int, bytes]:
-            return _thumbnails(file, {int(rows[i]): i for i in chosen})
+            def pictures(
+                chosen: Sequence[int], rows: NDArray[np.int64] = layout.rows
+            ) -> dict[int, bytes]:
+                return {i: thumbnails[int(rows[i])].as_py() for i in chosen}
 
-        coarse = next((g for g in layout.clusters.groups if len(g) > 3), [])
-        poster = draw_poster(layout.coordinates, scores[layout.rows], pictures, coarse)
-        store.put(f"{prefix}poster{ending}.png", poster)
-        store.put(f"{prefix}grid{ending}.png", draw_grid(layout.cells, layout.shape, pictures))
+            coarse = next((g for g in layout.clusters.groups if len(g) > 3), [])
+            poster = draw_poster(layout.coordinates, scores[layout.rows], pictures, coarse)
+            store.put(f"{prefix}poster{ending}.png", poster)
+            store.put(f"{prefix}grid{ending}.png", draw_grid(layout.cells, layout.shape, pictures))
 
 
-def _thumbnails(file: pq.ParquetFile, wanted: Mapping[int, int]) -> dict[int, bytes]:
-    """Pictures of table rows, under the numbers that ``wanted`` gives them; a group at a time."""
-    found: dict[int, bytes] = {}
-    first = 0
-    for group in range(file.num_row_groups):
-        count = file.metadata.row_group(group).num_rows
-        rows = [row for row in wanted if first <= row < first + count]
-        if rows:
-            column = file.read_row_group(group, columns=["thumbnail"])["thumbnail"]
-            found.update({wanted[row]: column[row - first].as_py() for row in rows})
-        first += count
-    return found
+def _write_page(
+    table: pa.Table,
+    layouts: Mapping[str, Layout],
+    units: Collected,
+    scratch: Path,
+    summary: dict[str, Any],
+    context: MapContext,
+    store: BlobStore,
+    prefix: str,
+) -> None:
+    content = PageContent(
+        table=table,
+        vectors=units.vectors,
+        pictures=scratch / "pictures.arrow",
+        clusters=_groups(layouts),
+        summary=summary,
+        photos=context.photos,
+    )
+    if not write_page(store, prefix, content):
+        store.put(prefix + "index.html", index_page(summary).encode())
+
+
+def _groups(layouts: Mapping[str, Layout]) -> dict[str, list[dict[str, Any]]]:
+    return {
+        kind: [group for level in layout.clusters.groups for group in level]
+        for kind, layout in layouts.items()
+    }
 
 
 def _write_tables(
-    layouts: Mapping[str, Layout], units: Collected, scratch: Path, store: BlobStore, prefix: str
+    garments: pa.Table,
+    layouts: Mapping[str, Layout],
+    units: Collected,
+    scratch: Path,
+    store: BlobStore,
+    prefix: str,
 ) -> None:
-    pq.write_table(_garments(layouts, units), scratch / "garments.parquet", compression="zstd")
+    pq.write_table(garments, scratch / "garments.parquet", compression="zstd")
     vectors = pa.FixedSizeListArray.from_arrays(
         pa.array(units.vectors.ravel()), max(units.vectors.shape[1], 1)
     )
     table = pa.table({"id": units.rows["id"], "vector": vectors.cast(pa.list_(pa.float32()))})
     pq.write_table(table, scratch / "vectors.parquet", compression="none")
-    groups = {
-        kind: [group for level in layout.clusters.groups for group in level]
-        for kind, layout in layouts.items()
-    }
-    store.put(prefix + "clusters.json", to_bytes(groups))
+    store.put(prefix + "clusters.json", to_bytes(_groups(layouts)))
     for name in ("garments.parquet", "vectors.parquet", "thumbnails.parquet", "annotations.json"):
         store.put_file(prefix + name, scratch / name)
 

@@ -34,7 +34,12 @@ class Clusters:
 
 
 def cluster_map(
-    coordinates: NDArray[np.float32], categories: list[str], colours: list[str], *, seed: int = 0
+    coordinates: NDArray[np.float32],
+    categories: list[str],
+    colours: list[str],
+    patterns: list[str] | None = None,
+    *,
+    seed: int = 0,
 ) -> Clusters:
     """Groups points of the map: k-means pieces joined by Ward's method.
 
@@ -42,6 +47,7 @@ def cluster_map(
         coordinates: float32 (n, 2).
         categories: Category of each unit.
         colours: Name of each unit's first colour, or ``""``.
+        patterns: Word for each unit's pattern, ``""`` for plain cloth; None for all plain.
         seed: Of k-means.
     """
     count = len(coordinates)
@@ -53,11 +59,9 @@ def cluster_map(
         for aim, most in zip(UNITS_A_CLUSTER, MOST, strict=True)
     ]
     labels = np.stack(levels).astype(np.int32)
+    words = (categories, colours, patterns or [""] * count)
     groups = [
-        [
-            _describe(level, int(group), row == group, coordinates, categories, colours)
-            for group in np.unique(row)
-        ]
+        [_describe(level, int(group), row == group, coordinates, words) for group in np.unique(row)]
         for level, row in enumerate(labels)
     ]
     return Clusters(labels, groups)
@@ -89,8 +93,7 @@ def _describe(
     group: int,
     members: NDArray[np.bool_],
     coordinates: NDArray[np.float32],
-    categories: list[str],
-    colours: list[str],
+    words: tuple[list[str], list[str], list[str]],
 ) -> dict[str, Any]:
     chosen = np.flatnonzero(members)
     points = coordinates[chosen]
@@ -99,7 +102,7 @@ def _describe(
     return {
         "level": level,
         "id": group,
-        "label": label_of([categories[i] for i in chosen], [colours[i] for i in chosen]),
+        "label": label_of(*([column[i] for i in chosen] for column in words)),
         "x": round(float(middle[0]), 4),
         "y": round(float(middle[1]), 4),
         "radius": round(radius, 4),

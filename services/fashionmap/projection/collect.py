@@ -64,7 +64,7 @@ def collect(
     Args:
         documents: Arrow files, one a photo.
         unit: ``garment``, ``look`` or ``both``: whose rows are kept. Annotations hold all garments.
-        scratch: Folder for ``thumbnails.parquet`` and ``annotations.json``.
+        scratch: Folder for ``thumbnails.parquet``, ``pictures.arrow`` and ``annotations.json``.
         categories: Names for the COCO categories, in order.
         described: Photos by id whose file names and metadata are newer than the documents'.
     """
@@ -74,7 +74,7 @@ def collect(
     models: dict[str, str] = {}
     with (
         AnnotationsWriter(scratch / "annotations.json") as annotations,
-        _ThumbnailWriter(scratch / "thumbnails.parquet") as pictures,
+        _PictureWriter(scratch) as pictures,
     ):
         annotations.use_categories(categories)
         for data in documents:
@@ -96,31 +96,40 @@ def collect(
     return Collected(rows, matrix, photos, bare, models)
 
 
-class _ThumbnailWriter:
-    """``thumbnails.parquet`` in row groups of at most 1,024."""
+class _PictureWriter:
+    """``thumbnails.parquet`` in row groups of at most 1,024, and ``pictures.arrow``.
 
-    def __init__(self, path: Path) -> None:
-        self._schema = pa.schema([("id", pa.string()), ("thumbnail", pa.binary())])
-        self._writer = pq.ParquetWriter(path, self._schema, compression="none")
+    The second holds thumbnails and masks in a form that is read at any row without reading all.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        schema = pa.schema([("id", pa.string()), ("thumbnail", pa.binary())])
+        self._writer = pq.ParquetWriter(scratch / "thumbnails.parquet", schema, compression="none")
+        own = pa.schema([("thumbnail", pa.binary()), ("counts", pa.string())])
+        self._arrow = pa.ipc.new_file(str(scratch / "pictures.arrow"), own)
         self._held: list[pa.Table] = []
         self._count = 0
 
-    def __enter__(self) -> "_ThumbnailWriter":
+    def __enter__(self) -> "_PictureWriter":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._flush()
         self._writer.close()
+        self._arrow.close()
 
     def add(self, units: pa.Table) -> None:
-        self._held.append(units.select(["id", "thumbnail"]).replace_schema_metadata(None))
+        wanted = units.select(["id", "thumbnail", "counts"])
+        self._held.append(wanted.replace_schema_metadata(None))
         self._count += units.num_rows
         if self._count >= ROW_GROUP:
             self._flush()
 
     def _flush(self) -> None:
         if self._count:
-            self._writer.write_table(pa.concat_tables(self._held), row_group_size=ROW_GROUP)
+            held = pa.concat_tables(self._held)
+            self._writer.write_table(held.drop_columns(["counts"]), row_group_size=ROW_GROUP)
+            self._arrow.write_table(held.drop_columns(["id"]).combine_chunks())
         self._held, self._count = [], 0
 
 

@@ -81,19 +81,26 @@ def plural(category: str) -> str:
     return PLURALS.get(category, category if category.endswith("s") else f"{category}s")
 
 
-def label_of(categories: Sequence[str], colours: Sequence[str]) -> str:
-    """A group's label: ``"black pants"``, ``"tops & dresses"``.
+def label_of(
+    categories: Sequence[str], colours: Sequence[str], patterns: Sequence[str] = ()
+) -> str:
+    """A group's label: ``"black pants"``, ``"navy striped tops"``, ``"tops & dresses"``.
 
     Args:
         categories: Category of each member.
         colours: Name of each member's first colour, or ``""``.
+        patterns: Word for each member's pattern, ``""`` for plain cloth.
     """
     ranked = Counter(categories).most_common(2)
     if ranked[0][1] >= 0.55 * len(categories) or len(ranked) == 1:
         noun = plural(ranked[0][0])
     else:
         noun = " & ".join(plural(name) for name, _ in ranked)
-    named = Counter(c for c in colours if c).most_common(1)
-    if named and named[0][1] >= 0.34 * len(colours):
-        return f"{named[0][0]} {noun}"
-    return noun
+    words = [_usual(colours, 0.34), _usual(patterns, 0.4), noun]
+    return " ".join(word for word in words if word)
+
+
+def _usual(words: Sequence[str], share: float) -> str:
+    """The commonest word, where so many have it."""
+    ranked = Counter(word for word in words if word).most_common(1)
+    return ranked[0][0] if ranked and ranked[0][1] >= share * len(words) else ""

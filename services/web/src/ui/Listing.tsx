@@ -1,0 +1,34 @@
+// What is in view as a list, for those who cannot use the canvas.
+import type { JSX } from "preact";
+import type { Explorer } from "../explorer";
+import { Icon } from "./icons";
+import { Picture } from "./Picture";
+
+export function Listing({ explorer }: { explorer: Explorer }): JSX.Element | null {
+  if (!explorer.listOpen.value) return null;
+  const rows = explorer.inView.value;
+  return (
+    <section class="card listing" aria-label="What is in view">
+      <header class="panel-head">
+        <h2>In view</h2>
+        <button type="button" class="icon-button" aria-label="Close list" onClick={() => (explorer.listOpen.value = false)}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <p class="quiet">{rows.length === 200 ? "The first 200; zoom in to see the others." : `${String(rows.length)} in view.`}</p>
+      <ul>
+        {rows.map((index) => (
+          <li key={index}>
+            <button type="button" aria-current={index === explorer.selected.value ? "true" : undefined} onClick={() => explorer.select(index, { fly: true })}>
+              <Picture explorer={explorer} index={index} pixels={40} />
+              <span>
+                {explorer.data.categoryOf(index)}
+                <small>{explorer.data.fileName(index)}</small>
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
