@@ -31,7 +31,7 @@ export class Scene {
   readonly camera = new Camera();
   private readonly gl: WebGL2RenderingContext;
   private readonly dots: ProgramInfo;
-  private readonly sprites: ProgramInfo;
+  private spriteProgram: ProgramInfo | null = null;
   private readonly buffers: Record<"from" | "to" | "state" | "colour", WebGLBuffer>;
   private readonly sheets: Sheets;
   private readonly guests: GuestSheets;
@@ -57,7 +57,6 @@ export class Scene {
     if (gl === null) throw new NoWebGl("This browser does not give WebGL 2, which draws the map.");
     this.gl = gl;
     this.dots = createProgramInfo(gl, [DOTS_VERTEX, DOTS_FRAGMENT]);
-    this.sprites = createProgramInfo(gl, [SPRITES_VERTEX, SPRITES_FRAGMENT]);
     this.buffers = { from: gl.createBuffer(), to: gl.createBuffer(), state: gl.createBuffer(), colour: gl.createBuffer() };
     this.sheets = new Sheets(gl, data, () => this.ask(), on.broken);
     this.guests = new GuestSheets(gl, () => this.ask());
@@ -149,6 +148,17 @@ export class Scene {
     return this.index().within(box, (i) => (this.states[i] ?? 0) >= SHOWN && fits(i));
   }
 
+  // Compiled when pictures are first drawn: the first picture of all is dots, and does not wait.
+  private get sprites(): ProgramInfo {
+    this.spriteProgram ??= createProgramInfo(this.gl, [SPRITES_VERTEX, SPRITES_FRAGMENT]);
+    return this.spriteProgram;
+  }
+
+  // Makes ready what the first pointer would wait for.
+  prepare(): void {
+    this.index();
+  }
+
   get settled(): boolean {
     return this.asked === 0 && !this.sheets.loading;
   }
@@ -208,6 +218,7 @@ export class Scene {
     if (more || fading || now - this.moved < MOVE) this.ask();
     if (!this.begun) {
       this.begun = true;
+      this.ask();
       performance.mark("first-picture");
       this.on.first();
     }
@@ -245,7 +256,7 @@ export class Scene {
     this.blocks.mark(this.camera.box(size), this.seen);
     const { first, count } = this.data.unit(this.layout.kind);
     let fading = false;
-    if (pixels < FROM_PICTURES || this.levels.length === 0) this.drawDots(uniforms, this.seenRuns(first, count), pixels * ratio);
+    if (pixels < FROM_PICTURES || this.levels.length === 0 || !this.begun) this.drawDots(uniforms, this.seenRuns(first, count), pixels * ratio);
     else fading = this.drawPictures(uniforms, pixels * ratio, now);
     this.drawGuests(uniforms, pixels * ratio);
     return fading;
