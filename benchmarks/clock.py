@@ -20,6 +20,16 @@ def seconds(act: Callable[[], T], *, repeat: int = 1) -> tuple[float, T]:
     return best, result
 
 
+def work_seconds(act: Callable[[], T]) -> tuple[float, float, T]:
+    """Seconds by the clock, seconds of processor time of all threads, and the result.
+
+    The second hardly depends on what else the machine does.
+    """
+    began, worked = time.perf_counter(), time.process_time()
+    result = act()
+    return time.perf_counter() - began, time.process_time() - worked, result
+
+
 def extra_memory(act: Callable[[], object]) -> float:
     """Most megabytes of resident memory above the start, sampled each millisecond."""
     start, peak, done = _resident(), 0, threading.Event()

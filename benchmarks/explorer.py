@@ -247,14 +247,22 @@ def _picks(page: Any) -> float:
         page.goto("about:blank")
         page.goto(f"{base}#id={wanted}")
         page.wait_for_selector("html[data-ready=yes]", state="attached", timeout=60_000)
-        page.wait_for_timeout(1400)
-        place = page.evaluate("document.documentElement.dataset.selectedAt")
+        place = _resting(page)
         x, y = (float(v) for v in str(place).split(","))
         page.keyboard.press("Escape")
         page.mouse.click(x, y)
         page.wait_for_timeout(500)
         right += wanted in page.url
     return right
+
+
+def _resting(page: Any) -> str:
+    """Where the selected garment lies on the screen when the map has come to rest."""
+    before, place = "", "-"
+    while before != place:
+        page.wait_for_timeout(900)
+        before, place = place, str(page.evaluate("document.documentElement.dataset.selectedAt"))
+    return place
 
 
 def _told(found: list[dict[str, float]]) -> str:

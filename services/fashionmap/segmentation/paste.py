@@ -26,11 +26,13 @@ class Runs:
     """Vertical runs of pixels, in the order in which COCO reads a photo: column by column.
 
     Attributes:
+        owner: Which mask each is of, ascending, int64 (n,).
         column: int64 (n,).
         start: First row, int64 (n,).
         end: Row after the last, int64 (n,).
     """
 
+    owner: NDArray[np.int64]
     column: NDArray[np.int64]
     start: NDArray[np.int64]
     end: NDArray[np.int64]
@@ -50,14 +52,15 @@ def masks_from_grids(
     Returns:
         For each the mask of all pixels with probability ≥ ½, its area and its tight box.
     """
-    runs: list[Runs] = []
+    found: list[Found] = []
     for chosen in _chunks(boxes, cells=grids.shape[-1], width=width):
-        runs += _runs(grids[chosen], boxes[chosen], height=height, width=width)
-    texts = compress([_counts(r, height=height, width=width) for r in runs])
-    return [
-        (Mask(height=height, width=width, counts=text), int((r.end - r.start).sum()), _box(r))
-        for text, r in zip(texts, runs, strict=True)
-    ]
+        runs = _runs(grids[chosen], boxes[chosen], height=height, width=width)
+        count = len(boxes[chosen])
+        texts = compress(*_counts(runs, count, height=height, width=width))
+        areas = np.bincount(runs.owner, runs.end - runs.start, minlength=count).tolist()
+        triples = zip(texts, areas, _boxes(runs, count), strict=True)
+        found += [(Mask(height, width, text), int(area), box) for text, area, box in triples]
+    return found
 
 
 def mask_from_grid(
@@ -80,8 +83,8 @@ def _chunks(boxes: NDArray[np.float32], *, cells: int, width: int) -> Iterator[s
 
 def _runs(
     grids: NDArray[np.float32], boxes: NDArray[np.float32], *, height: int, width: int
-) -> list[Runs]:
-    """The runs of each mask."""
+) -> Runs:
+    """The runs of all masks."""
     cells = grids.shape[-1]
     x0, x1 = _whole(boxes[:, 0], boxes[:, 2], cells)
     y0, y1 = _whole(boxes[:, 1], boxes[:, 3], cells)
@@ -102,11 +105,7 @@ def _runs(
     start = np.maximum(np.ceil(ins).astype(np.int64) + y0[of], top[of])
     end = np.minimum(np.floor(outs).astype(np.int64) + 1 + y0[of], bottom[of])
     kept = end > start
-    cuts = np.searchsorted(of[kept], np.arange(1, len(boxes)))
-    columns, starts, ends = (
-        np.split(values, cuts) for values in (column[line[0::2]][kept], start[kept], end[kept])
-    )
-    return [Runs(c, s, e) for c, s, e in zip(columns, starts, ends, strict=True)]
+    return Runs(of[kept], column[line[0::2]][kept], start[kept], end[kept])
 
 
 def _whole(
@@ -144,21 +143,42 @@ def _down_columns(
     return mixed
 
 
-def _counts(runs: Runs, *, height: int, width: int) -> NDArray[np.int64]:
-    """Lengths of zeros and ones in turn, from the first column down and on."""
-    if not len(runs.column):
-        return np.array([height * width])
-    starts, ends = runs.column * height + runs.start, runs.column * height + runs.end
-    apart = starts[1:] != ends[:-1]  # a run to the last row goes on at the top of the next column
-    bounds = np.empty(2 * int(apart.sum()) + 4, dtype=np.int64)
-    bounds[0], bounds[-1] = 0, height * width
-    bounds[1:-1:2], bounds[2:-1:2] = starts[np.r_[True, apart]], ends[np.r_[apart, True]]
-    counts = np.diff(bounds)
-    return counts if counts[-1] else counts[:-1]
+def _counts(
+    runs: Runs, count: int, *, height: int, width: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Lengths of zeros and ones in turn, of all masks one after the other, and how many each has.
+
+    A mask reads column by column; it ends with ones where the last pixel is one.
+    """
+    pixels = height * width
+    before = runs.owner * pixels + runs.column * height
+    starts, ends = before + runs.start, before + runs.end
+    apart = np.ones(len(starts) + 1, dtype=np.bool_)
+    # a run to the last row goes on at the top of the next column, but not in another mask
+    apart[1:-1] = (starts[1:] != ends[:-1]) | (runs.owner[1:] != runs.owner[:-1])
+    starts, ends, owner = starts[apart[:-1]], ends[apart[1:]], runs.owner[apart[:-1]]
+    each = 2 * np.bincount(owner, minlength=count) + 2
+    first = np.cumsum(each) - each
+    place = 2 * np.arange(len(owner)) + 2 * owner + 1
+    bounds = np.empty(int(each.sum()), dtype=np.int64)
+    bounds[place], bounds[place + 1] = starts, ends
+    bounds[first] = np.arange(count) * pixels
+    bounds[first + each - 1] = np.arange(1, count + 1) * pixels
+    lengths = np.diff(bounds, append=0)
+    kept = np.ones(len(bounds), dtype=np.bool_)
+    kept[first + each - 1] = False
+    full = lengths[first + each - 2] == 0
+    kept[(first + each - 2)[full]] = False
+    return lengths[kept], each - 1 - full
 
 
-def _box(runs: Runs) -> tuple[float, float, float, float]:
-    if not len(runs.column):
-        return 0.0, 0.0, 0.0, 0.0
-    x, y = int(runs.column[0]), int(runs.start.min())
-    return float(x), float(y), float(runs.column[-1] + 1 - x), float(runs.end.max() - y)
+def _boxes(runs: Runs, count: int) -> list[tuple[float, float, float, float]]:
+    """Tight boxes; of empty masks zeros."""
+    boxes = np.zeros((count, 4))
+    if len(runs.owner):
+        first = np.flatnonzero(np.diff(runs.owner, prepend=-1))
+        last = np.r_[first[1:], len(runs.owner)] - 1
+        x, y = runs.column[first], np.minimum.reduceat(runs.start, first)
+        w, h = runs.column[last] + 1 - x, np.maximum.reduceat(runs.end, first) - y
+        boxes[runs.owner[first]] = np.stack([x, y, w, h], axis=1)
+    return [(x, y, w, h) for x, y, w, h in boxes.tolist()]

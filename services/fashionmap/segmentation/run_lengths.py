@@ -1,7 +1,5 @@
 """COCO's compressed text of run lengths, for many masks at once."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,17 +7,19 @@ DIGITS = 7
 """Characters of 5 bits that a run length of up to 2³¹ takes."""
 
 
-def compress(every: Sequence[NDArray[np.int64]]) -> list[str]:
+def compress(counts: NDArray[np.int64], lengths: NDArray[np.int64]) -> list[str]:
     """Texts as pycocotools' ``rleToString`` writes them.
 
     Base 32 from character 48 on, lowest digit first, the sixth bit saying that more come; the
     fourth number of a mask and those after it as differences to the number two before.
+
+    Args:
+        counts: Run lengths of all masks, one mask after the other.
+        lengths: How many each mask has, at least 1.
     """
-    if not every:
+    if not len(lengths):
         return []
-    lengths = np.array([len(counts) for counts in every])
     firsts = np.cumsum(lengths) - lengths
-    counts = np.concatenate(every)
     place = np.arange(len(counts)) - np.repeat(firsts, lengths)
     left = counts.copy()
     left[2:] -= np.where(place[2:] > 2, counts[:-2], 0)

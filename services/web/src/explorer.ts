@@ -316,6 +316,7 @@ export class Explorer {
     }
     document.documentElement.dataset["ready"] = "yes";
     this.completed.forEach((act) => act());
+    setTimeout(() => this.scene?.prepare(), 50);
   }
 
   private relayout(animate: boolean, grown = false): void {

@@ -54,7 +54,7 @@ function pictureSize(data: MapData, kind: Kind, positions: Float32Array): number
     found.push(near);
   }
   const usual = found.sort((a, b) => a - b)[found.length >> 1] ?? even;
-  return Math.min(Math.max(1.9 * usual, 0.5 * even), 1.05 * even);
+  return Math.min(Math.max(2.3 * usual, 0.6 * even), 1.2 * even);
 }
 
 function grid(data: MapData, kind: Kind): Layout {

@@ -7,4 +7,4 @@ export interface Palette {
 }
 
 export const LIGHT: Palette = { accent: [0.66, 0.2, 0.13, 1], shade: [0.2, 0.13, 0.08, 0.34], rim: [0.33, 0.29, 0.25, 0.4], shadeFrom: 34 };
-export const DARK: Palette = { accent: [1, 0.68, 0.55, 1], shade: [1, 0.96, 0.9, 0.3], rim: [0.75, 0.72, 0.68, 0.4], shadeFrom: 13 };
+export const DARK: Palette = { accent: [1, 0.68, 0.55, 1], shade: [1, 0.95, 0.88, 0.17], rim: [0.75, 0.72, 0.68, 0.4], shadeFrom: 13 };

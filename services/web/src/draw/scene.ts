@@ -4,6 +4,7 @@ import { rowsOf, type Layout } from "../data/layouts";
 import type { Level, MapData } from "../data/map";
 import { BLOCK, Blocks, Cells } from "../data/places";
 import { Camera, type View } from "./camera";
+import { FROM_UNITS, Overview } from "./overview";
 import { GuestSheets } from "./guests";
 import { DOTS_FRAGMENT, DOTS_VERTEX, SPRITES_FRAGMENT, SPRITES_VERTEX } from "./shaders";
 import { Sheets, type Sheet } from "./sheets";
@@ -30,10 +31,11 @@ export class NoWebGl extends Error {}
 export class Scene {
   readonly camera = new Camera();
   private readonly gl: WebGL2RenderingContext;
-  private readonly dots: ProgramInfo;
-  private readonly sprites: ProgramInfo;
+  private dotProgram: ProgramInfo | null = null;
+  private spriteProgram: ProgramInfo | null = null;
   private readonly buffers: Record<"from" | "to" | "state" | "colour", WebGLBuffer>;
   private readonly sheets: Sheets;
+  private readonly overview: Overview;
   private readonly guests: GuestSheets;
   private readonly levels: Level[];
   private blocks: Blocks;
@@ -56,8 +58,7 @@ export class Scene {
     const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: true });
     if (gl === null) throw new NoWebGl("This browser does not give WebGL 2, which draws the map.");
     this.gl = gl;
-    this.dots = createProgramInfo(gl, [DOTS_VERTEX, DOTS_FRAGMENT]);
-    this.sprites = createProgramInfo(gl, [SPRITES_VERTEX, SPRITES_FRAGMENT]);
+    this.overview = new Overview(gl);
     this.buffers = { from: gl.createBuffer(), to: gl.createBuffer(), state: gl.createBuffer(), colour: gl.createBuffer() };
     this.sheets = new Sheets(gl, data, () => this.ask(), on.broken);
     this.guests = new GuestSheets(gl, () => this.ask());
@@ -92,6 +93,7 @@ export class Scene {
     this.put("to", layout.positions);
     this.moved = animate ? performance.now() : -Infinity;
     this.blocks = this.newBlocks();
+    this.overview.spoil();
     this.cells = null;
     this.measure();
     this.ask();
@@ -99,6 +101,7 @@ export class Scene {
 
   setStates(states: Uint8Array, faded: boolean): void {
     this.states = states;
+    this.overview.spoil();
     this.faded = faded;
     this.put("state", states);
     this.ask();
@@ -106,6 +109,7 @@ export class Scene {
 
   setPalette(palette: Palette): void {
     this.palette = palette;
+    this.overview.spoil();
     this.ask();
   }
 
@@ -147,6 +151,22 @@ export class Scene {
 
   inside(box: [number, number, number, number], fits: (index: number) => boolean): number[] {
     return this.index().within(box, (i) => (this.states[i] ?? 0) >= SHOWN && fits(i));
+  }
+
+  // Programs are compiled when they are first needed: the first picture of all does not wait.
+  private get dots(): ProgramInfo {
+    this.dotProgram ??= createProgramInfo(this.gl, [DOTS_VERTEX, DOTS_FRAGMENT]);
+    return this.dotProgram;
+  }
+
+  private get sprites(): ProgramInfo {
+    this.spriteProgram ??= createProgramInfo(this.gl, [SPRITES_VERTEX, SPRITES_FRAGMENT]);
+    return this.spriteProgram;
+  }
+
+  // Makes ready what the first pointer would wait for.
+  prepare(): void {
+    this.index();
   }
 
   get settled(): boolean {
@@ -208,6 +228,7 @@ export class Scene {
     if (more || fading || now - this.moved < MOVE) this.ask();
     if (!this.begun) {
       this.begun = true;
+      this.ask();
       performance.mark("first-picture");
       this.on.first();
     }
@@ -234,9 +255,24 @@ export class Scene {
       u_accent: this.palette.accent,
     };
     let fading = false;
-    for (const pass of this.faded ? [0, 1] : [2]) fading = this.drawPass({ ...uniforms, u_pass: pass }, now, ratio) || fading;
+    if (t >= 1 && this.isFar()) this.drawOverview(uniforms, ratio);
+    else for (const pass of this.faded ? [0, 1] : [2]) fading = this.drawPass({ ...uniforms, u_pass: pass }, now, ratio) || fading;
     this.sheets.end();
     return fading;
+  }
+
+  // Whether so many units are so small that one picture of all of them will do.
+  private isFar(): boolean {
+    const { count } = this.data.unit(this.layout.kind);
+    const { scale } = this.camera;
+    const small = this.levels.length === 0 || this.pictureSize() * scale < FROM_PICTURES;
+    return count > FROM_UNITS && small && this.overview.sharp(scale, count, this.layout);
+  }
+
+  private drawOverview(uniforms: Record<string, unknown>, ratio: number): void {
+    const { first, count } = this.data.unit(this.layout.kind);
+    this.overview.draw(uniforms, { layout: this.layout, first, count, states: this.states, rgb: this.data.rgb, palette: this.palette });
+    this.drawGuests({ ...uniforms, u_pass: 2 }, this.pictureSize() * this.camera.scale * ratio);
   }
 
   private drawPass(uniforms: Record<string, unknown>, now: number, ratio: number): boolean {
@@ -245,7 +281,7 @@ export class Scene {
     this.blocks.mark(this.camera.box(size), this.seen);
     const { first, count } = this.data.unit(this.layout.kind);
     let fading = false;
-    if (pixels < FROM_PICTURES || this.levels.length === 0) this.drawDots(uniforms, this.seenRuns(first, count), pixels * ratio);
+    if (pixels < FROM_PICTURES || this.levels.length === 0 || !this.begun) this.drawDots(uniforms, this.seenRuns(first, count), pixels * ratio);
     else fading = this.drawPictures(uniforms, pixels * ratio, now);
     this.drawGuests(uniforms, pixels * ratio);
     return fading;

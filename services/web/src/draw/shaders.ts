@@ -39,6 +39,10 @@ uniform vec4 u_accent;
 uniform vec4 u_rim;
 out vec4 colour;
 void main() {
+  if (u_size < 4.0 && v_ring == 0.0) { // too small for an edge
+    colour = vec4(v_colour.rgb, 1.0) * v_colour.a;
+    return;
+  }
   float r = length(gl_PointCoord - 0.5) * 2.0;
   float cover = 1.0 - smoothstep(1.0 - 2.2 / max(u_size, 2.2), 1.0, r);
   float rim = smoothstep(0.55, 0.95, r);
