@@ -33,7 +33,7 @@ $(VENV)/.installed: pyproject.toml
 	else echo "Python's venv is missing: sudo apt-get install python3-venv" >&2; exit 1; fi
 
 PAGE := services/fashionmap/explorer/static/index.html
-WEB := $(wildcard services/web/src/* services/web/*.json services/web/*.ts services/web/index.html)
+WEB := $(wildcard services/web/src/* services/web/src/*/* services/web/public/* services/web/*.json services/web/*.ts services/web/index.html)
 
 page: $(PAGE) ## Build the web page of maps (Node of the machine, or from PyPI)
 

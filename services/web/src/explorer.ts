@@ -128,7 +128,7 @@ export class Explorer {
     if (this.scene === null) return;
     const phone = matchMedia("(max-width: 900px)").matches;
     const open = this.filtersOpen.value && !phone;
-    const padding = phone ? { left: 14, right: 14, top: 96, bottom: 116 } : { left: open ? 300 : 28, right: 28, top: 104, bottom: 44 };
+    const padding = phone ? { left: 14, right: 14, top: 96, bottom: 116 } : { left: open ? 300 : 28, right: this.selected.value >= 0 || this.group.value !== null ? 402 : 28, top: 104, bottom: 44 };
     this.move(this.scene.whole(padding), milliseconds);
   }
 
