@@ -70,7 +70,8 @@ class MaskRCNNSegmenter:
     def raw(self, photo: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """The network's own output for one photo: boxes, labels, scores, mask grids."""
         with torch.inference_mode():
-            tensor = torch.from_numpy(np.ascontiguousarray(photo)).to(self._device)
+            own = np.array(photo, order="C")  # Pillow's pixels are read-only, which torch minds
+            tensor = torch.from_numpy(own).to(self._device)
             found: dict[str, Tensor] = self._network([tensor.permute(2, 0, 1).float().div(255)])[0]
         return {name: value.float().cpu().numpy() for name, value in found.items()}
 
