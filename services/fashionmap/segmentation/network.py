@@ -42,14 +42,14 @@ class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
             "image_std": [0.5, 0.5, 0.5],
             "rpn_pre_nms_top_n_train": 600,
             "rpn_post_nms_top_n_train": 200,
-            "rpn_pre_nms_top_n_test": 400,
-            "rpn_post_nms_top_n_test": 80,
+            "rpn_pre_nms_top_n_test": 1000,
+            "rpn_post_nms_top_n_test": 300,
             "rpn_batch_size_per_image": 128,
             "box_batch_size_per_image": 64,
             "box_fg_iou_thresh": 0.5,
-            "box_detections_per_img": 30,
+            "box_detections_per_img": 100,
             "box_score_thresh": 0.05,
-            "box_nms_thresh": 0.5,
+            "box_nms_thresh": 0.4,
         }
         super().__init__(
             GarmentBackbone(channels=channels, semantic_categories=classes),

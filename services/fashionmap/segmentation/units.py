@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from fashionmap.domain.garment import Detection, Garment, Mask
 from fashionmap.domain.taxonomy import LOOK, PERSON
 
+SAME_GARMENT = 0.5
+"""Two masks of one category that overlap this much (of the smaller) are one garment."""
 SAME_PLACE = 0.55
 """Intersection over union beyond which two garments are one, whatever their categories."""
 
@@ -15,11 +19,13 @@ SAME_PLACE = 0.55
 def units_of(photo_id: str, detections: Sequence[Detection]) -> tuple[Garment, ...]:
     """Garments by falling score, then the look where something is worn.
 
-    The look's mask is the union of all garments; where a person model ran, it is the person.
+    Two detections of one garment are one unit here, though not in `fashionmap segment`, where
+    each counts by its score. The look's mask is the union of all garments; where a person model
+    ran, it is the person.
     """
     if not detections:
         return ()
-    worn = one_a_place([d for d in detections if d.category != PERSON])
+    worn = one_a_place(drop_repeats([d for d in detections if d.category != PERSON]))
     garments = [
         Garment(id=f"{photo_id[:16]}-{n}", unit="garment", detection=d) for n, d in enumerate(worn)
     ]
@@ -27,6 +33,16 @@ def units_of(photo_id: str, detections: Sequence[Detection]) -> tuple[Garment, .
     look = people[0] if people else union_of(worn)
     whole = Garment(id=f"{photo_id[:16]}-look", unit=LOOK, detection=replace(look, category=LOOK))
     return (*garments, whole)
+
+
+def drop_repeats(detections: Sequence[Detection]) -> list[Detection]:
+    """Leaves out masks that lie mostly inside a better one of their category, or around it."""
+    kept: list[Detection] = []
+    for detection in detections:
+        rivals = [d for d in kept if d.category == detection.category]
+        if not rivals or max(_shares(detection, rivals)) < SAME_GARMENT:
+            kept.append(detection)
+    return kept
 
 
 def one_a_place(detections: Sequence[Detection]) -> list[Detection]:
@@ -39,6 +55,15 @@ def one_a_place(detections: Sequence[Detection]) -> list[Detection]:
         if not kept or max(_overlaps(detection, kept)) < SAME_PLACE:
             kept.append(detection)
     return kept
+
+
+def _shares(detection: Detection, others: Sequence[Detection]) -> NDArray[np.float64]:
+    """Intersection over the smaller area, of one mask with each of the others."""
+    iou = np.array(_overlaps(detection, others))
+    areas = np.array([d.area for d in others], dtype=np.float64)
+    shared = iou * (detection.area + areas) / (1 + iou)
+    smaller: NDArray[np.float64] = shared / np.minimum(areas, detection.area)
+    return smaller
 
 
 def _overlaps(detection: Detection, others: Sequence[Detection]) -> list[float]:
