@@ -1,11 +1,16 @@
 """Nearest neighbours by blocked matrix products, or approximately where that wins."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 
 EXACT_LIMIT = 60_000
 """Points up to which exact neighbours beat an index on 2 cores (see docs/adr/0003)."""
 BLOCK_BYTES = 64 * 2**20
+"""Of distances at a time and thread."""
+WORKERS = min(len(os.sched_getaffinity(0)), 8)
 
 
 def nearest_neighbours(
@@ -38,19 +43,29 @@ def search(
     count = min(count, len(points))
     squares = np.einsum("ij,ij->i", points, points)
     rows = max(int(BLOCK_BYTES / (4 * max(len(points), 1))), 1)
-    indices = np.empty((len(queries), count), dtype=np.int64)
-    distances = np.empty((len(queries), count), dtype=np.float32)
-    for first in range(0, len(queries), rows):
-        block = queries[first : first + rows]
-        far = squares - 2 * (block @ points.T)
-        near = np.argpartition(far, count - 1, axis=1)[:, :count]
-        values = np.take_along_axis(far, near, axis=1)
-        order = np.argsort(values, axis=1, kind="stable")
-        indices[first : first + rows] = np.take_along_axis(near, order, axis=1)
-        values = np.take_along_axis(values, order, axis=1)
-        values += np.einsum("ij,ij->i", block, block)[:, None]
-        distances[first : first + rows] = np.sqrt(np.maximum(values, 0))
-    return indices, distances
+    blocks = [queries[first : first + rows] for first in range(0, len(queries), rows)]
+    if not blocks:
+        return np.empty((0, count), np.int64), np.empty((0, count), np.float32)
+    with ThreadPoolExecutor(min(len(blocks), WORKERS)) as workers:
+        found = list(workers.map(lambda block: _nearest(block, points, squares, count), blocks))
+    return np.concatenate([i for i, _ in found]), np.concatenate([d for _, d in found])
+
+
+def _nearest(
+    block: NDArray[np.float32],
+    points: NDArray[np.float32],
+    squares: NDArray[np.float32],
+    count: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """``search`` for a block of queries; numpy picks and sorts outside Python's lock."""
+    far = squares - 2 * (block @ points.T)
+    near = np.argpartition(far, count - 1, axis=1)[:, :count]
+    values = np.take_along_axis(far, near, axis=1)
+    order = np.argsort(values, axis=1, kind="stable")
+    values = np.take_along_axis(values, order, axis=1)
+    values += np.einsum("ij,ij->i", block, block)[:, None]
+    indices: NDArray[np.int64] = np.take_along_axis(near, order, axis=1)
+    return indices, np.sqrt(np.maximum(values, 0)).astype(np.float32)
 
 
 def _without_self(

@@ -12,6 +12,15 @@ from fashionmap.projection.neighbours import nearest_neighbours, search
 
 TOO_FEW = 8
 """Below so many points t-SNE has nothing to say: they are laid out by PCA."""
+MANY = 4000
+"""Above so many points repulsion is interpolated on a grid (FIt-SNE, Linderman et al. 2019, doi
+10.1038/s41592-018-0308-4), below by Barnes-Hut."""
+NODES, INTERVAL = 4, 2
+"""Nodes an interval, and its length in units of the map. openTSNE's own 3 and 1 take twice as long
+and are no truer: see docs/adr/0006."""
+OPENNESS = 0.9
+"""Late exaggeration of large maps: with a little less attraction neighbours of neighbours part
+sooner, so fewer iterations keep as many neighbours (see docs/adr/0006)."""
 REDUCE_ABOVE = 256
 """Longer vectors are reduced by PCA first, as the study did with VGG's 4,096."""
 
@@ -24,7 +33,8 @@ class ProjectorParameters:
         perplexity: t-SNE's perplexity; 0 chooses 30, or less where there are few points.
         seed: Of PCA, of the index and of the initial layout.
         early_iterations: Iterations with early exaggeration 12.
-        iterations: Iterations after it.
+        iterations: Iterations after it on small maps.
+        many_iterations: Iterations after it on maps of over 4,000 points.
         components: Dimensions that longer vectors are reduced to.
     """
 
@@ -32,6 +42,7 @@ class ProjectorParameters:
     seed: int = 0
     early_iterations: int = 125
     iterations: int = 500
+    many_iterations: int = 425
     components: int = 128
 
     def to_json(self) -> dict[str, Any]:
@@ -95,16 +106,19 @@ class Projector:
         start = _principal(reduced, 2, chosen.seed).astype(np.float64)
         start = start / max(float(np.std(start[:, 0])), 1e-12) * 1e-4
         start += np.random.default_rng(chosen.seed).normal(scale=1e-6, size=start.shape)
+        many = len(vectors) > MANY
         layout = TSNEEmbedding(
             start,
             affinities,
-            negative_gradient_method="fft" if len(vectors) > 4000 else "bh",
+            negative_gradient_method="fft" if many else "bh",
+            n_interpolation_points=NODES,
+            ints_in_interval=INTERVAL,
             n_jobs=jobs,
             random_state=chosen.seed,
         )
-        early, late = chosen.early_iterations, chosen.iterations
-        layout.optimize(early, exaggeration=12, momentum=0.5, inplace=True)
-        layout.optimize(late, exaggeration=1, momentum=0.8, inplace=True)
+        layout.optimize(chosen.early_iterations, exaggeration=12, momentum=0.5, inplace=True)
+        late = chosen.many_iterations if many else chosen.iterations
+        layout.optimize(late, exaggeration=OPENNESS if many else 1, momentum=0.8, inplace=True)
         return np.array(layout, dtype=np.float32)
 
     def _perplexity(self, count: int) -> float:
