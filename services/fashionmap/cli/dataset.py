@@ -21,6 +21,7 @@ class Source(StrEnum):
     COCO = "coco"
     SAMPLE = "sample"
     FOLDERS = "folders"
+    PHOTOS = "photos"
 
 
 class Kept(StrEnum):
@@ -68,9 +69,13 @@ def convert(
     ] = "http://images2.chictopia.com",
     per_folder: Annotated[int, typer.Option(min=1, help="Of folders: most pictures each.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Of folders: which pictures.")] = 0,
+    segmenter: Annotated[
+        str, typer.Option(help="Of photos: whose sure masks are their labels.")
+    ] = "garments-small",
 ) -> None:
     """Bring a public data set into one form: COCO instances and dataset.json."""
-    from fashionmap.training.datasets import plain_coco
+    from fashionmap.segmentation.model import load_segmenter
+    from fashionmap.training.datasets import own_labels, plain_coco
     from fashionmap.training.datasets.ccp import convert_ccp
     from fashionmap.training.datasets.deepfashion2 import convert_deepfashion2
     from fashionmap.training.datasets.fashionpedia import convert_fashionpedia
@@ -91,6 +96,9 @@ def convert(
         Source.COCO: lambda: plain_coco.convert_coco(folder, images or folder, out),
         Source.SAMPLE: lambda: plain_coco.convert_sample(folder, out),
         Source.FOLDERS: lambda: convert_folders(folder, out, per_folder=per_folder, seed=seed),
+        Source.PHOTOS: lambda: own_labels.convert_photos(
+            folder, out, load_segmenter(segmenter, threshold=own_labels.UNSURE)
+        ),
     }[source]()
     for sentence in made.left_out[:20]:
         typer.echo(f"left out: {sentence}")

@@ -29,6 +29,9 @@ def train(
     lr: Annotated[
         float | None, typer.Option(help="Peak learning rate; 6e-4, of resnet50_fpn_v2 2e-4.")
     ] = None,
+    frozen: Annotated[
+        int, typer.Option(min=0, max=18, help="First blocks of garments-small's body to leave.")
+    ] = 4,
     amp: Annotated[bool, typer.Option(help="Mixed precision.")] = True,
     precision: Annotated[
         str, typer.Option(help="Of --amp: bf16, fp16, or auto by the hardware.")
@@ -86,6 +89,7 @@ def train(
         evaluate_every=evaluate_every,
         checkpoint_every=checkpoint_every,
         amp=amp,
+        frozen=frozen,
         precision=precision,
         workers=workers,
         device=device_of(device),

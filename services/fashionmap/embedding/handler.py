@@ -14,9 +14,13 @@ from fashionmap.domain.garment import Garment, MasksDocument
 from fashionmap.embedding.colours import dominant_colours
 from fashionmap.embedding.cutout import cut_out, thumbnail
 from fashionmap.errors import PermanentError
+from fashionmap.pipelining import pipelined
 from fashionmap.ports import BlobStore, Decoder, Embedder, UnitsWriter
 
 STAGE = "embedding"
+
+_Cut = tuple[MasksDocument, list[NDArray[np.uint8]]]
+"""A photo's masks document, and the cut-out of each of its units."""
 
 
 def embed_photos(
@@ -31,41 +35,30 @@ def embed_photos(
 
     A photo's cut-outs go through the model by themselves, so its vectors never depend on its
     batch, to the last bit; a refused photo costs nobody else's work and comes back as its error.
+    Photos are fetched and cut, and documents written, beside the model's work.
     """
-    results: list[PhotoEmbedded | PermanentError] = []
-    for event in events:
-        try:
-            results.append(
-                _embed(event, blobs=blobs, decoder=decoder, embedder=embedder, writer=writer)
-            )
-        except PermanentError as error:
-            results.append(error)
-    return results
+    done = [PhotoEmbedded(e.collection, e.photo_id, e.segmenter, embedder.stamp) for e in events]
 
+    def read(event: PhotoEmbedded) -> _Cut | None:
+        return None if blobs.exists(_key(event)) else _read(event, blobs, decoder)
 
-def _embed(
-    event: PhotoSegmented,
-    *,
-    blobs: BlobStore,
-    decoder: Decoder,
-    embedder: Embedder,
-    writer: UnitsWriter,
-) -> PhotoEmbedded:
-    done = PhotoEmbedded(event.collection, event.photo_id, event.segmenter, embedder.stamp)
-    if not blobs.exists(_key(done)):
-        document, cutouts = _read(event, blobs, decoder)
-        rows = _rows(document, cutouts, embedder.embed(cutouts))
-        blobs.put(_key(done), writer.write(rows, document.segmenter, embedder))
-    return done
+    def work(item: _Cut) -> tuple[_Cut, NDArray[np.float32]]:
+        return item, embedder.embed(item[1])
+
+    def write(event: PhotoEmbedded, made: tuple[_Cut, NDArray[np.float32]]) -> None:
+        (document, cutouts), vectors = made
+        rows = _rows(document, cutouts, vectors)
+        blobs.put(_key(event), writer.write(rows, document.segmenter, embedder))
+
+    errors = pipelined(done, read=read, work=work, write=write)
+    return [error or event for event, error in zip(done, errors, strict=True)]
 
 
 def _key(done: PhotoEmbedded) -> str:
     return keys.embeddings(done.collection, done.photo_id, done.segmenter, done.embedder)
 
 
-def _read(
-    event: PhotoSegmented, blobs: BlobStore, decoder: Decoder
-) -> tuple[MasksDocument, list[NDArray[np.uint8]]]:
+def _read(event: PhotoEmbedded, blobs: BlobStore, decoder: Decoder) -> _Cut:
     masks_key = keys.masks(event.collection, event.photo_id, event.segmenter)
     document = masks_from_bytes(blobs.get(masks_key))
     if not document.garments:

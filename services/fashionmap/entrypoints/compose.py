@@ -95,7 +95,7 @@ def service(
 
 def _ingest(settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
     from fashionmap.adapters.photo_guard import GuardedDecoder
-    from fashionmap.ingest.handler import STAGE, ingest_photo
+    from fashionmap.ingest.handler import STAGE, ingest_photo, ingest_photos
     from fashionmap.ingest.rpc import IngestServicer
     from fashionmap.v1 import ingest_service_pb2_grpc as rpc
 
@@ -104,14 +104,8 @@ def _ingest(settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> 
     def one(event: PhotoOffered) -> PhotoIngested:
         return ingest_photo(event, blobs=blobs, decoder=decoder)
 
-    def many(events: Sequence[PhotoOffered]) -> list[Event | PermanentError | None]:
-        results: list[Event | PermanentError | None] = []
-        for event in events:
-            try:
-                results.append(one(event))
-            except PermanentError as error:
-                results.append(error)
-        return results
+    def many(events: Sequence[PhotoOffered]) -> Sequence[Event | PermanentError | None]:
+        return ingest_photos(events, blobs=blobs, decoder=decoder)
 
     stage = Stage(STAGE, QUEUES["ingest.photos"], (PhotoOffered,), many)
     servicer = IngestServicer(one, bus)

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fashionmap.domain import keys
 from fashionmap.domain.documents import (
     from_bytes,
@@ -12,53 +15,49 @@ from fashionmap.domain.events import PhotoIngested, PhotoSegmented
 from fashionmap.domain.garment import MasksDocument
 from fashionmap.domain.photo import Photo
 from fashionmap.errors import PermanentError
+from fashionmap.pipelining import pipelined
 from fashionmap.ports import BlobStore, Decoder, Segmenter
 from fashionmap.segmentation.units import units_of
 
 STAGE = "segmentation"
 
 
-def segment_photo(
-    event: PhotoIngested, *, blobs: BlobStore, decoder: Decoder, segmenter: Segmenter
-) -> PhotoSegmented:
-    """Writes the photo's masks document, unless it is there already.
-
-    Raises:
-        PhotoRejected: The photo cannot be read.
-        BlobNotFound: The photo is not in the store.
-    """
-    done = PhotoSegmented(event.collection, event.photo_id, segmenter.stamp)
-    key = keys.masks(event.collection, event.photo_id, segmenter.stamp)
-    if not blobs.exists(key):
-        photo = read_photo(event, blobs)
-        data = blobs.get(keys.original(event.collection, event.photo_id))
-        document = masks_of(photo, data, decoder=decoder, segmenter=segmenter)
-        blobs.put(key, masks_to_bytes(document))
-    return done
-
-
 def segment_photos(
     events: Sequence[PhotoIngested], *, blobs: BlobStore, decoder: Decoder, segmenter: Segmenter
 ) -> list[PhotoSegmented | PermanentError]:
-    """``segment_photo`` for a batch: a refused photo costs nobody else's work."""
-    results: list[PhotoSegmented | PermanentError] = []
-    for event in events:
-        try:
-            results.append(segment_photo(event, blobs=blobs, decoder=decoder, segmenter=segmenter))
-        except PermanentError as error:
-            results.append(error)
-    return results
+    """Writes each photo's masks document, unless it is there already.
+
+    A refused photo (unreadable, or not in the store) costs nobody else's work and comes back as
+    its error. Photos are fetched and documents written beside the model's work.
+    """
+    done = [PhotoSegmented(e.collection, e.photo_id, segmenter.stamp) for e in events]
+
+    def read(event: PhotoSegmented) -> tuple[Photo, NDArray[np.uint8]] | None:
+        if blobs.exists(_key(event)):
+            return None
+        photo = read_photo(event.collection, event.photo_id, blobs)
+        return photo, decoder.pixels(blobs.get(keys.original(event.collection, event.photo_id)))
+
+    def work(item: tuple[Photo, NDArray[np.uint8]]) -> bytes:
+        return masks_to_bytes(masks_of(*item, segmenter=segmenter))
+
+    def write(event: PhotoSegmented, document: bytes) -> None:
+        blobs.put(_key(event), document)
+
+    errors = pipelined(done, read=read, work=work, write=write)
+    return [error or event for event, error in zip(done, errors, strict=True)]
 
 
-def masks_of(photo: Photo, data: bytes, *, decoder: Decoder, segmenter: Segmenter) -> MasksDocument:
-    """The masks document of a photo's bytes; masks are of the photo's full size."""
-    pixels = decoder.pixels(data)
+def masks_of(photo: Photo, pixels: NDArray[np.uint8], *, segmenter: Segmenter) -> MasksDocument:
+    """The masks document of a photo; pixels may be reduced, masks are of its full size."""
     found = segmenter.segment([pixels], sizes=[(photo.height, photo.width)])[0]
     return MasksDocument(photo, segmenter.stamp, units_of(photo.id, found))
 
 
-def read_photo(event: PhotoIngested, blobs: BlobStore) -> Photo:
+def read_photo(collection: str, photo_id: str, blobs: BlobStore) -> Photo:
     """The photo's record."""
-    return photo_from_json(
-        from_bytes(blobs.get(keys.photo_record(event.collection, event.photo_id)))
-    )
+    return photo_from_json(from_bytes(blobs.get(keys.photo_record(collection, photo_id))))
+
+
+def _key(done: PhotoSegmented) -> str:
+    return keys.masks(done.collection, done.photo_id, done.segmenter)

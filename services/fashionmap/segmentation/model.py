@@ -51,7 +51,7 @@ class MaskRCNNSegmenter:
     ) -> None:
         self.stamp = stamp
         self.categories = tuple(c for c in labels if c != PERSON) or (PERSON,)
-        self._labels, self._threshold = tuple(labels), threshold
+        self.labels, self._threshold = tuple(labels), threshold
         self._device = torch.device(device)
         heads: Any = network.roi_heads
         heads.score_thresh = max(heads.score_thresh, threshold)  # scores only fall from there on
@@ -65,7 +65,12 @@ class MaskRCNNSegmenter:
     ) -> list[list[Detection]]:
         """Detections a photo, by falling score. Photos: uint8 RGB (height, width, 3)."""
         full = sizes or [(p.shape[0], p.shape[1]) for p in photos]
-        return [self._segment(p, size) for p, size in zip(photos, full, strict=True)]
+        found = [self._segment(p, size) for p, size in zip(photos, full, strict=True)]
+        return [[d for d in of_photo if d.category in self.categories] for of_photo in found]
+
+    def everything(self, photo: NDArray[np.uint8]) -> list[Detection]:
+        """Detections of all ``labels``, the person too, by falling score."""
+        return self._segment(photo, (photo.shape[0], photo.shape[1]))
 
     def raw(self, photo: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """The network's own output for one photo: boxes, labels, scores, mask grids."""
@@ -83,10 +88,9 @@ class MaskRCNNSegmenter:
             return []
         raw = self.raw(photo)
         raw["boxes"] = raw["boxes"] * np.array([width / columns, height / rows] * 2, np.float32)
-        found = detections_of(
-            raw, self._labels, height=height, width=width, threshold=self._threshold
+        return detections_of(
+            raw, self.labels, height=height, width=width, threshold=self._threshold
         )
-        return [d for d in found if d.category in self.categories]
 
 
 def load_segmenter(

@@ -8,14 +8,19 @@ from torch.nn import functional
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.image_list import ImageList
-from torchvision.models.detection.roi_heads import RoIHeads
+from torchvision.models.detection.roi_heads import (
+    RoIHeads,
+    fastrcnn_loss,
+    project_masks_on_boxes,
+)
 from torchvision.models.detection.rpn import AnchorGenerator
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
-from torchvision.ops import MultiScaleRoIAlign, roi_align
 
 from fashionmap.segmentation.backbone import GarmentBackbone, SeparableConv
+from fashionmap.segmentation.roi_align import PyramidRoIAlign, align, with_image
 
 LEVELS = ("0", "1", "2", "3")
+STRIDES = (4, 8, 16, 32)
 MASK_SIDE = 56
 """Masks are predicted on a grid of 56 × 56 cells a box."""
 SMALL_SIDE, LONGEST_SIDE = 448, 800
@@ -150,16 +155,16 @@ class BoxPool(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pool = MultiScaleRoIAlign(list(LEVELS), output_size=7, sampling_ratio=2)
+        self.pool = PyramidRoIAlign(STRIDES, size=7, ratio=2)
 
     def forward(
-        self, features: dict[str, Tensor], boxes: list[Tensor], shapes: list[tuple[int, int]]
+        self, features: dict[str, Tensor], boxes: list[Tensor], _shapes: list[tuple[int, int]]
     ) -> Tensor:
         """Pools every box of every image."""
-        pyramid = self.pool(features, boxes, shapes)
-        probabilities = functional.softmax(features["semantic"].detach(), dim=1)
-        semantic = roi_align(probabilities, _same(boxes, probabilities), 7, 0.25, 2, True)
-        return torch.cat([pyramid, semantic.to(pyramid.dtype)], dim=1)
+        pyramid = self.pool([features[name] for name in LEVELS], boxes)
+        likely = functional.softmax(features["semantic"].detach(), dim=1)
+        semantic = align(likely, with_image(boxes), size=7, stride=4, ratio=2, centred=True)
+        return torch.cat([pyramid, semantic], dim=1)
 
 
 class MaskPool(nn.Module):
@@ -167,15 +172,15 @@ class MaskPool(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pool = MultiScaleRoIAlign(list(LEVELS), output_size=14, sampling_ratio=2)
+        self.pool = PyramidRoIAlign(STRIDES, size=14, ratio=2)
 
     def forward(
-        self, features: dict[str, Tensor], boxes: list[Tensor], shapes: list[tuple[int, int]]
+        self, features: dict[str, Tensor], boxes: list[Tensor], _shapes: list[tuple[int, int]]
     ) -> tuple[Tensor, Tensor]:
         """Pools every box of every image."""
-        logits = features["semantic"].detach()
-        semantic = roi_align(logits, _same(boxes, logits), MASK_SIDE, 0.25, 1, True)
-        return self.pool(features, boxes, shapes), semantic
+        logits, regions = features["semantic"].detach(), with_image(boxes)
+        semantic = align(logits, regions, size=MASK_SIDE, stride=4, ratio=1, centred=True)
+        return self.pool([features[name] for name in LEVELS], boxes), semantic
 
 
 class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
@@ -193,10 +198,7 @@ class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
     ) -> tuple[list[dict[str, Tensor]], dict[str, Tensor]]:
         """Detections (masks (n, 1, 56, 56) in [0, 1]) and no losses; in training the losses."""
         if self.training:
-            trained: tuple[list[dict[str, Tensor]], dict[str, Tensor]] = super().forward(
-                features, proposals, image_shapes, targets
-            )
-            return trained
+            return [], self._losses(features, proposals, image_shapes, targets)
         pooled = self.box_head(self.box_roi_pool(features, proposals, image_shapes))
         logits, offsets = self.box_predictor(pooled)
         boxes, scores, labels = self.postprocess_detections(
@@ -210,6 +212,34 @@ class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
             dict(zip(names, found, strict=True))
             for found in zip(boxes, labels, scores, parts, strict=True)
         ], {}
+
+    def _losses(
+        self, features: Any, proposals: list[Tensor], image_shapes: Any, targets: Any
+    ) -> dict[str, Tensor]:
+        """torchvision's losses; mask logits are computed for each box's true category alone."""
+        proposals, matches, labels, offsets = self.select_training_samples(proposals, targets)
+        pooled = self.box_head(self.box_roi_pool(features, proposals, image_shapes))
+        of_class, of_box = fastrcnn_loss(*self.box_predictor(pooled), labels, offsets)
+        worn = [torch.where(label > 0)[0] for label in labels]
+        boxes = _taken(proposals, worn)
+        truth = [
+            project_masks_on_boxes(target["masks"], box, match, MASK_SIDE)
+            for target, box, match in zip(targets, boxes, _taken(matches, worn), strict=True)
+        ]
+        deep = self.mask_head(self.mask_roi_pool(features, boxes, image_shapes))
+        logits = self.mask_predictor.of_labels(deep, torch.cat(_taken(labels, worn)))[:, 0]
+        of_mask = functional.binary_cross_entropy_with_logits(
+            logits, torch.cat(truth), reduction="sum"
+        )
+        return {
+            "loss_classifier": of_class,
+            "loss_box_reg": of_box,
+            "loss_mask": of_mask / max(logits.numel(), 1),
+        }
+
+
+def _taken(tensors: list[Tensor], places: list[Tensor]) -> list[Tensor]:
+    return [tensor[place] for tensor, place in zip(tensors, places, strict=True)]
 
 
 class MaskHead(nn.Module):
@@ -234,7 +264,7 @@ class MaskPredictor(nn.Module):
         self.gain = nn.Parameter(torch.full((1, classes, 1, 1), 0.5))
 
     def forward(self, features: tuple[Tensor, Tensor]) -> Tensor:
-        """Logits float32 (n, classes, 56, 56)."""
+        """Logits float32 (n, classes, 56, 56), as torchvision's own heads ask for them."""
         coarse = self.logits(functional.relu(self.up(features[0]))).float()
         fine = functional.interpolate(coarse, size=MASK_SIDE, mode="bilinear")
         return fine + self.gain * _margin(functional.log_softmax(features[1], dim=1))
@@ -252,10 +282,6 @@ def _margin(log_p: Tensor) -> Tensor:
     """log p/(1-p) of each class against all others, from log p."""
     log_p = log_p.clamp(min=-12.0)
     return log_p - torch.log1p(-log_p.exp().clamp(max=1 - 1e-5))
-
-
-def _same(boxes: list[Tensor], like: Tensor) -> list[Tensor]:
-    return [b.to(like.dtype) for b in boxes]
 
 
 def _semantic_loss(targets: list[dict[str, Tensor]], losses: dict[str, Tensor]) -> Any:

@@ -42,8 +42,9 @@ class SegmentationServicer(segmentation_service_pb2_grpc.SegmentationServiceServ
             data = _read(request_iterator)
             height, width = self._decoder.size(data)
             photo = Photo(hashlib.sha256(data).hexdigest(), "", width, height)
+            pixels = self._decoder.pixels(data)
             with self._lock:
-                document = masks_of(photo, data, decoder=self._decoder, segmenter=self._segmenter)
+                document = masks_of(photo, pixels, segmenter=self._segmenter)
             return pb.SegmentPhotoResponse(masks=masks_to_message(document))
 
     def _stored(self, collection: str, photo_id: str) -> bytes:
