@@ -9,13 +9,16 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
 import torch
 from pycocotools import mask as coco_mask
+from torch import Tensor
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
+from torchvision.ops import roi_align
 
 from benchmarks.clock import work_seconds
 from fashionmap.adapters.threads import use_threads
@@ -47,7 +50,11 @@ def _compare(truth: dict[str, Any], photos: list[np.ndarray], device: str) -> No
     our_ap = _score(truth, [r for i, d in pairs for r in results_of(i["id"], d, IDS)])
     network = _default_network(weights).to(device)
     _torchvision(network, photos[0])
-    slow, more_work, outputs = work_seconds(lambda: [_torchvision(network, p) for p in photos])
+    with (
+        patch("fashionmap.segmentation.roi_align.align", _their_align),
+        patch("fashionmap.segmentation.network.align", _their_align),
+    ):
+        slow, more_work, outputs = work_seconds(lambda: [_torchvision(network, p) for p in photos])
     pairs_2 = zip(truth["images"], outputs, strict=True)
     their_ap = _score(truth, [r for i, o in pairs_2 for r in _results(i["id"], o)])
     count = len(photos)
@@ -97,6 +104,14 @@ def _default_network(weights: str) -> GarmentMaskRCNN:
         ours.min_size, ours.max_size, ours.image_mean, ours.image_std
     )
     return network.eval()
+
+
+def _their_align(
+    features: Tensor, regions: Tensor, *, size: int, stride: int, ratio: int, centred: bool = False
+) -> Tensor:
+    """torchvision's own RoIAlign in the place of ours."""
+    pooled: Tensor = roi_align(features, regions, size, 1 / stride, ratio, centred)
+    return pooled
 
 
 def _torchvision(network: GarmentMaskRCNN, photo: np.ndarray) -> list[dict[str, Any]]:

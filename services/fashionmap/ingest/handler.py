@@ -4,7 +4,6 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from fashionmap.domain import keys
 from fashionmap.domain.documents import from_bytes, photo_to_json, to_bytes
@@ -88,8 +87,3 @@ def _add_name(event: PhotoOffered, blobs: BlobStore, record_key: str) -> None:
     merged = {**record, "file_names": names, "file_name": names[0], "metadata": metadata}
     if merged != record:
         blobs.put(record_key, to_bytes(merged))
-
-
-def renamed(photo: Photo, file_name: str) -> Photo:
-    """The same photo under another name."""
-    return replace(photo, file_name=file_name)

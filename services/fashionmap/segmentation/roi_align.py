@@ -86,7 +86,7 @@ def align(
             features, regions.to(features.dtype), size, 1 / stride, ratio, centred
         )
         return pooled
-    images, channels, height, width = features.shape
+    _, channels, height, width = features.shape
     rows = features.permute(0, 2, 3, 1).reshape(-1, channels)
     xs, x_weights = _samples(regions[:, 1::2] / stride, size, ratio, width, centred)
     ys, y_weights = _samples(regions[:, 2::2] / stride, size, ratio, height, centred)
@@ -94,7 +94,7 @@ def align(
     pixels = (first[..., None] + ys * width)[:, :, None, :, None] + xs[:, None, :, None, :]
     weights = y_weights[:, :, None, :, None] * x_weights[:, None, :, None, :]
     bins, taken = len(regions) * size * size, (2 * ratio) ** 2
-    summed: Tensor = _Bags.apply(  # type: ignore[no-untyped-call]
+    summed: Tensor = _Bags.apply(
         rows, pixels.reshape(bins, taken), weights.reshape(bins, taken).to(rows.dtype)
     )
     return summed.view(len(regions), size, size, channels).permute(0, 3, 1, 2)
@@ -134,13 +134,13 @@ class _Bags(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, numbers: Tensor, weights: Tensor) -> Tensor:  # noqa: D102
+    def forward(ctx: Any, rows: Tensor, numbers: Tensor, weights: Tensor) -> Tensor:
         ctx.save_for_backward(numbers, weights)
         ctx.rows = len(rows)
         return functional.embedding_bag(numbers, rows, mode="sum", per_sample_weights=weights)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:  # noqa: D102
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         numbers, weights = ctx.saved_tensors
         flat = numbers.flatten()
         order = torch.argsort(flat, stable=True)
