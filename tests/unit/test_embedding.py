@@ -8,7 +8,12 @@ from fashionmap.domain.garment import Detection, Mask
 from fashionmap.embedding.colours import dominant_colours
 from fashionmap.embedding.cutout import cut_out, thumbnail
 from fashionmap.embedding.model import on_neutral_square
-from fashionmap.training.embedder.measure import ciede2000, neighbour_accuracy, view_recall
+from fashionmap.training.embedder.measure import (
+    accuracy_among,
+    ciede2000,
+    neighbour_accuracy,
+    view_recall,
+)
 
 
 def detection(mask: np.ndarray) -> Detection:
@@ -88,3 +93,10 @@ def test_given_known_vectors_when_measured_then_figures_are_right() -> None:
         == 0.75
     )
     assert view_recall(known, known[[0, 1, 3, 2]]) == 0.5
+
+
+def test_given_garments_among_each_other_when_measured_then_none_votes_for_itself() -> None:
+    angles = np.radians([0, 1, 2, 90, 91, 45])
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    assert accuracy_among(vectors, ["a", "a", "a", "b", "b", "c"], count=1) == pytest.approx(5 / 6)
+    assert accuracy_among(vectors, ["a", "b", "b", "c", "c", "c"], count=1) == pytest.approx(4 / 6)

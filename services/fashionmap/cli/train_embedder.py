@@ -109,7 +109,7 @@ def evaluate_embedder(
         figures |= evaluate.consumer_to_shop(worn, embed)
         typer.echo(name)
         for figure, value in figures.items():
-            typer.echo(f"  {figure:<28} {value:.3f}")
+            typer.echo(f"  {figure:<42} {value:.3f}")
 
 
 def _items(data: list[Path] | None, folders: list[Path] | None, *, part: str) -> "list[Item]":

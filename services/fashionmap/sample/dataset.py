@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -34,7 +35,9 @@ def write_looks(
         raise UsageError(f"{folder} cannot be written: {error.strerror}.") from error
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), initializer=_alone) as pool:
+    context = multiprocessing.get_context("forkserver")  # a fork of OpenCV's threads would hang
+    cores = len(os.sched_getaffinity(0))
+    with ProcessPoolExecutor(cores, mp_context=context, initializer=_alone) as pool:
         draw = partial(_write_look, folder / "images", seed)
         for image, found in pool.map(draw, range(1, count + 1), chunksize=4):
             images.append(image)

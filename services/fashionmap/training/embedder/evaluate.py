@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from fashionmap.adapters.weights import read_weights
 from fashionmap.embedding.colours import dominant_colours
-from fashionmap.training.embedder.items import Item, view
+from fashionmap.training.datasets.folders import FOLDERS
+from fashionmap.training.embedder.items import FLAT, Item, view
 from fashionmap.training.embedder.measure import (
+    accuracy_among,
     neighbour_accuracy,
     neighbour_colour_difference,
     top_k_accuracy,
@@ -72,11 +74,25 @@ def kinds_and_colours(
 ) -> dict[str, float]:
     """5-neighbour accuracy of queries among known garments, and CIEDE2000 among the queries."""
     own, others = vectors_of(queries, embed), vectors_of(known, embed)
-    truth, labels = [i.label for i in queries], [i.label for i in known]
-    return {
-        "5-neighbour accuracy": neighbour_accuracy(own, truth, others, labels),
-        "CIEDE2000 of neighbours": neighbour_colour_difference(own, leading_lab(queries)),
-    }
+    figures = {}
+    for suffix, names in _namings([i.label for i in queries], [i.label for i in known]).items():
+        truth, labels = names
+        figures[f"5-neighbour accuracy{suffix}"] = neighbour_accuracy(own, truth, others, labels)
+        figures[f"… among each other{suffix}"] = accuracy_among(own, truth)
+    figures["CIEDE2000 of neighbours"] = neighbour_colour_difference(own, leading_lab(queries))
+    return figures
+
+
+def _namings(
+    truth: Sequence[str], labels: Sequence[str]
+) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
+    """Categories as the folders are named, and, where all are known, as ModaNet names them."""
+    own = {"": (truth, labels)}
+    kinds = {name: name.removeprefix(FLAT) for name in {*truth, *labels}}
+    if not all(kind in FOLDERS for kind in kinds.values()):
+        return own
+    translated = [[FOLDERS[kinds[name]] for name in names] for names in (truth, labels)]
+    return {**own, ", ModaNet's names": (translated[0], translated[1])}
 
 
 def other_views(items: Sequence[Item], embed: Embed, *, count: int, seed: int) -> dict[str, float]:

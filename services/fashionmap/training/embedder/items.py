@@ -17,6 +17,9 @@ from fashionmap.errors import DatasetRejected
 from fashionmap.training.datasets.coco_form import decode_segmentation, encode_mask, read_coco
 from fashionmap.training.segmenter.samples import read_rgb
 
+FLAT = "flat "
+"""Before the categories of single garments that nobody wears."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -66,7 +69,7 @@ def folder_items(folder: Path) -> Iterator[Item]:
     for kind in kinds:
         for path in sorted(kind.iterdir()):
             if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"):
-                yield Item(f"flat {kind.name}", "", "", partial(_whole, path))
+                yield Item(f"{FLAT}{kind.name}", "", "", partial(_whole, path))
 
 
 def view(cutout: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:

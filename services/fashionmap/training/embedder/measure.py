@@ -23,6 +23,16 @@ def neighbour_accuracy(
     return float(np.mean([v == t for v, t in zip(votes, truth, strict=True)]))
 
 
+def accuracy_among(vectors: NDArray[np.float32], labels: Sequence[str], *, count: int = 5) -> float:
+    """``neighbour_accuracy`` of garments among each other, each without itself."""
+    indices, _ = search(vectors, vectors, count + 1)
+    right = 0
+    for own, row in enumerate(indices.tolist()):
+        others = [labels[i] for i in row if i != own][:count]
+        right += Counter(others).most_common(1)[0][0] == labels[own]
+    return right / len(labels)
+
+
 def top_k_accuracy(
     queries: NDArray[np.float32],
     products: Sequence[str],
