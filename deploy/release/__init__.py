@@ -1,0 +1,1 @@
+"""What accompanies a release: bills of materials, the list of licences, the notes."""
