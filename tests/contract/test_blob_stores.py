@@ -1,13 +1,16 @@
 """One suite over every BlobStore: the folder, the folder with photos in place, the real MinIO."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from fashionmap.adapters import blobs_minio
 from fashionmap.adapters.blobs_filesystem import FilesystemBlobStore
 from fashionmap.adapters.blobs_overlay import InPlaceBlobStore
-from fashionmap.entrypoints.collection import count_stages
+from fashionmap.domain import keys
+from fashionmap.entrypoints.collection import check_exists, count_photos, count_stages
 from fashionmap.entrypoints.compose import object_store
 from fashionmap.errors import (
     BlobNotFound,
@@ -60,6 +63,18 @@ def test_given_an_object_when_put_then_it_can_be_got_listed_replaced_and_deleted
     store.delete("a/b/c.json")
     store.delete("a/b/c.json")
     assert not store.exists("a/b/c.json")
+
+
+def test_given_more_keys_than_one_answer_holds_when_listed_then_all_come_once_in_order(
+    store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs_minio, "PAGE", 3)
+    names = ["p/é ü+%25&<x>@1/a", "p/a/b", "p/a-b", "p/a.b/c", *(f"p/n{i}" for i in range(9))]
+    for name in names:
+        store.put(name, b"")
+    assert list(store.keys("p/")) == sorted(names)
+    assert list(store.keys("p/é ")) == names[:1]
+    assert len(list(store.keys("p/n"))) == 9
 
 
 def test_given_a_key_that_points_nowhere_when_got_then_it_is_named(store) -> None:
@@ -121,5 +136,33 @@ def test_given_no_store_when_used_then_it_is_unavailable_after_the_patience() ->
 def test_given_a_collection_that_does_not_exist_when_counted_then_it_is_named(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    with pytest.raises(CollectionNotFound, match="'nowhere'"):
-        count_stages(in_minio(request, tmp_path), "nowhere")
+    store = in_minio(request, tmp_path)
+    for count in (count_stages, count_photos, check_exists):
+        with pytest.raises(CollectionNotFound, match="'nowhere'"):
+            count(store, "nowhere")
+
+
+@pytest.mark.services
+def test_given_a_collection_when_counted_then_each_photo_counts_once_where_it_is(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    store = in_minio(request, tmp_path)
+    ids = [hashlib.sha256(bytes([i])).hexdigest() for i in range(40)]
+    for number, photo_id in enumerate(ids):
+        there = keys.photo("c", photo_id)
+        store.put(there + "original", b"x")
+        parts = ("photo.json", "masks/a.json", "masks/b.json", "embeddings/a/e.arrow")
+        for part in parts[: number % 5]:
+            store.put(there + part, b"x")
+    store.put(keys.failure("c", "ingest", ids[0]), b"{}")
+    store.put(keys.failure("c", "embedding", ids[0]), b"{}")
+    store.put(keys.original("ca", ids[0]), b"x")
+    counts = count_photos(store, "c")
+    assert counts == {
+        **{"offered": 40, "ingested": 32, "segmented": 24, "embedded": 8},
+        "failed": 1,
+    }
+    census = count_stages(store, "c")
+    assert {name: len(getattr(census, name)) for name in counts} == counts
+    assert census.embedded == set(ids[4::5])
+    check_exists(store, "c")

@@ -1,13 +1,17 @@
 """``fashionmap publish``: photos onto the ingest queue."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fashionmap.cli.map import Unit
 from fashionmap.cli.options import Photos
 from fashionmap.cli.progress import Bars
+
+if TYPE_CHECKING:
+    from fashionmap.entrypoints.collection import Census
+    from fashionmap.ports import BlobStore, Publisher
 
 PATIENCE = 900.0
 """Seconds that publishing waits for a store or a broker that is away."""
@@ -55,17 +59,23 @@ def publish(
         _follow(blobs, bus, collection, published, unit=unit.value, seed=seed)
 
 
-def _follow(  # type: ignore[no-untyped-def]
-    blobs, bus, collection: str, published: set[str], *, unit: str, seed: int
+def _follow(
+    blobs: "BlobStore",
+    bus: "Publisher",
+    collection: str,
+    published: set[str],
+    *,
+    unit: str,
+    seed: int,
 ) -> None:
-    from fashionmap.entrypoints.collection import Census, follow, wait_for_map
+    from fashionmap.entrypoints.collection import follow, wait_for_map
     from fashionmap.projection.handler import request_of
 
     with Bars() as bars:
         bars.stage("Embedded or refused", len(published))
         done = 0
 
-        def show(census: Census) -> None:
+        def show(census: "Census") -> None:
             nonlocal done
             now = len(published & (census.embedded | census.failed))
             bars.advance(now - done)

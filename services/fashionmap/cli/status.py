@@ -1,10 +1,14 @@
 """``fashionmap status``, ``failures``, ``retry``, ``request-map``: a collection in the cluster."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fashionmap.cli.map import Unit
+
+if TYPE_CHECKING:
+    from fashionmap.adapters.broker import Broker
+    from fashionmap.ports import BlobStore
 
 Collection = Annotated[str, typer.Option(help="The collection.")]
 
@@ -21,7 +25,7 @@ def status(
     collection: Annotated[str, typer.Option(help="Count this collection's photos, too.")] = "",
 ) -> None:
     """Show what waits at each stage, what is paused, and a collection's photos by stage."""
-    from fashionmap.entrypoints.collection import count_stages
+    from fashionmap.entrypoints.collection import count_photos, newest_of
     from fashionmap.entrypoints.compose import broker, object_store
     from fashionmap.settings import read_settings
 
@@ -29,14 +33,14 @@ def status(
     blobs = object_store(settings)
     _show_queues(blobs, broker(settings))
     if collection:
-        census = count_stages(blobs, collection)
+        counts = count_photos(blobs, collection)
         typer.echo(f"\n{'collection':<12}{collection}")
-        for name in ("offered", "ingested", "segmented", "embedded", "failed"):
-            typer.echo(f"{name:<12}{len(getattr(census, name)):>10,}")
-        typer.echo(f"{'newest map':<12}{census.newest_map or 'none yet'}")
+        for name, count in counts.items():
+            typer.echo(f"{name:<12}{count:>10,}")
+        typer.echo(f"{'newest map':<12}{newest_of(blobs, collection) or 'none yet'}")
 
 
-def _show_queues(blobs, broker) -> None:  # type: ignore[no-untyped-def]
+def _show_queues(blobs: "BlobStore", broker: "Broker") -> None:
     from fashionmap.adapters.dead_letters import queue_depths
     from fashionmap.cli.operate import STAGES
     from fashionmap.entrypoints.gate import paused_stages
@@ -61,12 +65,12 @@ def failures(
     stage: Annotated[str, typer.Option(help="Only of this stage.")] = "",
 ) -> None:
     """List refused photos: stage, file, reason."""
-    from fashionmap.entrypoints.collection import count_stages, failures_of
+    from fashionmap.entrypoints.collection import check_exists, failures_of
     from fashionmap.entrypoints.compose import object_store
     from fashionmap.settings import read_settings
 
     blobs = object_store(read_settings())
-    count_stages(blobs, collection)
+    check_exists(blobs, collection)
     for record in failures_of(blobs, collection):
         if stage in ("", record["stage"]):
             shown = record["file_name"] or record["photo_id"][:16]
@@ -78,13 +82,13 @@ def retry(
     stage: Annotated[str, typer.Option(help="Only of this stage.")] = "",
 ) -> None:
     """Send refused messages again, after their cause is mended."""
-    from fashionmap.entrypoints.collection import count_stages, replay
+    from fashionmap.entrypoints.collection import check_exists, replay
     from fashionmap.entrypoints.compose import object_store, publisher
     from fashionmap.settings import read_settings
 
     settings = read_settings()
     blobs, bus = object_store(settings), publisher(settings)
-    count_stages(blobs, collection)
+    check_exists(blobs, collection)
     typer.echo(f"{replay(blobs, bus, collection, stage=stage):,} messages sent again.")
 
 

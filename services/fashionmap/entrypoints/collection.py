@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
+from fashionmap.adapters.blobs_minio import MinioBlobStore
 from fashionmap.adapters.codec import decode, encode, routing_key
 from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher, letter_of
 from fashionmap.adapters.topology import EVENTS, RETRY
@@ -24,8 +26,16 @@ from fashionmap.errors import BlobNotFound, CollectionNotFound, StageFailed
 from fashionmap.ports import BlobStore
 
 CHUNK = 64
-WRITERS = 8
+WRITERS = READERS = 8
 DIGITS = "0123456789abcdef"
+PLACES = {
+    "original": "offered",
+    "photo.json": "ingested",
+    "masks": "segmented",
+    "embeddings": "embedded",
+}
+"""Stages of a census by what lies in a photo's folder."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -113,26 +123,62 @@ def _refused(blobs: BlobStore, collection: str) -> dict[str, list[str]]:
 
 
 def count_stages(blobs: BlobStore, collection: str) -> Census:
-    """What lies in the store for a collection; ``CollectionNotFound`` where nothing does."""
-    census = Census(newest_map=_newest(blobs, collection))
-    places = {
-        "original": census.offered,
-        "photo.json": census.ingested,
-        "masks": census.segmented,
-        "embeddings": census.embedded,
-    }
-    prefix = keys.collection(collection) + "photos/"
-    with ThreadPoolExecutor(WRITERS) as readers:  # ids are hashes: sixteen even shares
-        shares = readers.map(lambda digit: list(blobs.keys(prefix + digit)), DIGITS)
-        for key in (key for share in shares for key in share):
-            photo_id, _, rest = key.removeprefix(prefix).partition("/")
-            place = places.get(rest.partition("/")[0])
-            if place is not None:
-                place.add(photo_id)
+    """Who is where in a collection; ``CollectionNotFound`` where nothing lies in the store."""
+    census = Census(newest_map=newest_of(blobs, collection))
+    for share in _shares(blobs, collection, lambda share: share):
+        for stage, ids in share.items():
+            getattr(census, stage).update(ids)
     census.failed.update(_refused(blobs, collection))
-    if not (census.offered or census.ingested or census.failed):
-        raise CollectionNotFound(f"Nothing was ever offered to a collection {collection!r}.")
+    _check_there(collection, census.offered or census.ingested or census.failed)
     return census
+
+
+def count_photos(blobs: BlobStore, collection: str) -> dict[str, int]:
+    """How many photos passed each stage (the names of ``Census``); holds a share of them at a time.
+
+    Raises:
+        CollectionNotFound: Nothing lies in the store.
+    """
+    counts = Counter[str]()
+    for share in _shares(blobs, collection, _lengths):
+        counts.update(share)
+    counts["failed"] = len(_refused(blobs, collection))
+    _check_there(collection, counts["offered"] or counts["ingested"] or counts["failed"])
+    return {stage: counts[stage] for stage in (*PLACES.values(), "failed")}
+
+
+def _shares(
+    blobs: BlobStore, collection: str, made: Callable[[dict[str, set[str]]], T]
+) -> Iterator[T]:
+    """What is made of ids by stage, share by share: ids are hashes, so shares are even."""
+    prefix = keys.collection(collection) + "photos/"
+    with ThreadPoolExecutor(READERS) as readers:
+        yield from readers.map(lambda digit: made(_share(blobs, prefix, digit)), DIGITS)
+
+
+def _share(blobs: BlobStore, prefix: str, digit: str) -> dict[str, set[str]]:
+    """Ids that begin with the digit, by the stage that they passed."""
+    share: dict[str, set[str]] = {stage: set() for stage in PLACES.values()}
+    for key in blobs.keys(prefix + digit):
+        photo_id, _, rest = key.removeprefix(prefix).partition("/")
+        if stage := PLACES.get(rest.partition("/")[0]):
+            share[stage].add(photo_id)
+    return share
+
+
+def _lengths(share: Mapping[str, set[str]]) -> dict[str, int]:
+    return {stage: len(ids) for stage, ids in share.items()}
+
+
+def _check_there(collection: str, anything: object) -> None:
+    if not anything:
+        raise CollectionNotFound(f"Nothing was ever offered to a collection {collection!r}.")
+
+
+def check_exists(blobs: MinioBlobStore, collection: str) -> None:
+    """``CollectionNotFound`` where nothing was ever offered; one call, however large it is."""
+    folders = set(blobs.folders(keys.collection(collection)))
+    _check_there(collection, folders & {"photos", "failures"})
 
 
 def failures_of(blobs: BlobStore, collection: str) -> Iterator[dict[str, Any]]:
@@ -192,7 +238,8 @@ def wait_for_map(blobs: BlobStore, request: MapRequested, *, pause: float = 0.5)
         time.sleep(pause)
 
 
-def _newest(blobs: BlobStore, collection: str) -> str:
+def newest_of(blobs: BlobStore, collection: str) -> str:
+    """Version of the collection's newest map, ``""`` where there is none."""
     try:
         return str(from_bytes(blobs.get(keys.newest_map(collection)))["version"])
     except BlobNotFound:

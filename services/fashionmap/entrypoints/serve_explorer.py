@@ -10,7 +10,7 @@ import uvicorn
 from fashionmap.adapters.listener_rabbitmq import RabbitListener
 from fashionmap.adapters.peers_grpc import GrpcPeers
 from fashionmap.entrypoints import compose
-from fashionmap.entrypoints.collection import count_stages, failures_of, replay
+from fashionmap.entrypoints.collection import count_photos, failures_of, replay
 from fashionmap.entrypoints.serve import configure_logs
 from fashionmap.errors import FashionMapError, UsageError
 from fashionmap.explorer.app import create_app
@@ -69,11 +69,6 @@ def _bound(host: str, port: int) -> socket.socket:
 def _backend(settings: Settings, hub: Hub, listener: RabbitListener) -> Backend:
     store, bus = compose.object_store(settings), compose.publisher(settings)
 
-    def census(collection: str) -> dict[str, Any]:
-        counted = count_stages(store, collection)
-        stages = ("offered", "ingested", "segmented", "embedded", "failed")
-        return {stage: len(getattr(counted, stage)) for stage in stages}
-
     def ready() -> bool:
         try:
             store.check()
@@ -91,7 +86,7 @@ def _backend(settings: Settings, hub: Hub, listener: RabbitListener) -> Backend:
         ),
         hub=hub,
         queues=lambda: [asdict(length) for length in listener.lengths],
-        census=census,
+        census=lambda collection: count_photos(store, collection),
         failures=lambda collection: map(_told, failures_of(store, collection)),
         replay=lambda collection, stage: replay(store, bus, collection, stage=stage),
         ready=ready,

@@ -65,7 +65,7 @@ class Backend:
     peers: Peers
     hub: Hub
     queues: Callable[[], Sequence[dict[str, Any]]]
-    census: Callable[[str], dict[str, Any]]
+    census: Callable[[str], dict[str, int]]
     failures: Callable[[str], Iterable[dict[str, Any]]]
     replay: Callable[[str, str], int]
     ready: Callable[[], bool]
