@@ -18,6 +18,7 @@
     └── TransientError              the same call may succeed later: back off and retry
         ├── StoreUnavailable        the object store does not answer
         ├── BrokerUnavailable       the message broker does not answer
+        │   └── QueueMadeOtherwise  a queue of an older version or another setting is in the way
         └── ServiceUnavailable      a gRPC peer does not answer
 
 Adapters translate their library's errors into these with ``raise … from``.
@@ -87,6 +88,10 @@ class StoreUnavailable(TransientError):
 
 class BrokerUnavailable(TransientError):
     """The message broker does not answer."""
+
+
+class QueueMadeOtherwise(BrokerUnavailable):
+    """A queue was declared by an older version or setting; the sentence says which."""
 
 
 class ServiceUnavailable(TransientError):

@@ -71,6 +71,22 @@ class Settings(BaseSettings):
         "INFO", description="DEBUG, INFO, WARNING or ERROR."
     )
 
+    # new maps of streams
+    rebuild_share: float = Field(
+        0.0,
+        ge=0,
+        description="Growth after which a new map is requested: 0.1 is 10 %, 0 never.",
+    )
+    rebuild_photos: int = Field(
+        0, ge=0, description="New photos after which it is, whatever their share; 0 never."
+    )
+    rebuild_quiet: float = Field(
+        60.0, ge=1, le=86400, description="Seconds without a new photo before that."
+    )
+    rebuild_longest: float = Field(
+        1800.0, ge=1, description="Most seconds that it waits for such quiet."
+    )
+
     # the explorer
     http_host: str = Field("127.0.0.1", description="Address that the explorer listens on.")
     http_port: int = Field(8080, ge=0, description="Port of the explorer; 0 chooses one, logs it.")

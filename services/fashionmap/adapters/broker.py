@@ -1,12 +1,15 @@
 """Where the broker is and how it is spoken to: address, TLS, limits."""
 
+import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pika
 
-from fashionmap.errors import UsageError
+from fashionmap.errors import BrokerUnavailable, QueueMadeOtherwise, UsageError
+
+_MADE_OTHERWISE = re.compile(r"inequivalent arg '([^']+)' for queue '([^']+)'")
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,16 @@ class Broker:
         if self.cert is not None:
             context.load_cert_chain(self.cert, self.key)
         return context
+
+
+def trouble_of(reason: object) -> BrokerUnavailable:
+    """The error that an error of pika's means, or a reason that it gives."""
+    if found := _MADE_OTHERWISE.search(str(reason)):
+        argument, name = found.groups()
+        return QueueMadeOtherwise(
+            f"The broker's queue {name!r} was made with another {argument!r}, by an older version "
+            f"or setting: let it run empty, then `rabbitmqctl delete_queue {name}`, and it is "
+            "made anew (docs/operate.md, Upgrading)."
+        )
+    told = repr(reason) if isinstance(reason, BaseException) else reason
+    return BrokerUnavailable(f"The message broker does not answer: {told}.")

@@ -6,6 +6,7 @@ from typing import Any
 from google.protobuf.message import DecodeError, Message
 
 from fashionmap.domain.events import (
+    CollectionGrew,
     Event,
     MapRequested,
     MapUpdated,
@@ -30,6 +31,7 @@ ROUTING_KEYS: dict[type, str] = {
     PhotoEmbedded: "photo.embedded",
     MapRequested: "map.requested",
     MapUpdated: "map.updated",
+    CollectionGrew: "collection.grew",
 }
 """Which events are published under which key."""
 
@@ -182,4 +184,5 @@ _READERS: Mapping[str, Callable[[Any], Event]] = {
         m.collection, m.version, m.unit or "garment", m.perplexity, m.seed
     ),
     "MapUpdated": lambda m: MapUpdated(m.collection, m.version, m.photo_id),
+    "CollectionGrew": lambda m: CollectionGrew(m.collection, m.wait),
 }

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 from pika.exceptions import AMQPError
 
-from fashionmap.adapters.broker import Broker
+from fashionmap.adapters.broker import Broker, trouble_of
 from fashionmap.adapters.session_rabbitmq import Delivery, Session
 from fashionmap.adapters.topology import Queue
 from fashionmap.errors import TransientError
@@ -109,7 +109,7 @@ class RabbitConsumer:
         return 0
 
     def _consume(self) -> None:
-        prefetch = 1 if self._queue.single else max(self._queue.prefetch, 2 * self._batch)
+        prefetch = 1 if self._queue.one_by_one else max(self._queue.prefetch, 2 * self._batch)
         session = Session(
             self._broker, self._queue, self._held, heartbeat=self._heartbeat, prefetch=prefetch
         )
@@ -196,4 +196,5 @@ class RabbitConsumer:
     def _log_loss(self, error: Exception, attempt: int) -> None:
         """The first loss, then fewer and fewer words."""
         if attempt & (attempt - 1) == 0:
-            log.warning("broker away", queue=self._queue.name, attempt=attempt, error=repr(error))
+            trouble = str(trouble_of(error))
+            log.warning("broker away", queue=self._queue.name, attempt=attempt, error=trouble)

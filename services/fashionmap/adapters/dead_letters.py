@@ -6,12 +6,11 @@ from typing import Any, TypeVar
 import pika
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
-from fashionmap.adapters.broker import Broker
+from fashionmap.adapters.broker import Broker, trouble_of
 from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
 from fashionmap.adapters.topology import QUEUES, RETRY, Queue, declare
 from fashionmap.adapters.tracing import trace_of
 from fashionmap.adapters.wire_rabbitmq import Letter
-from fashionmap.errors import BrokerUnavailable
 
 T = TypeVar("T")
 TOGETHER = 100
@@ -82,4 +81,4 @@ def _with_connection(broker: Broker, act: Callable[[Any], T]) -> T:
         with pika.BlockingConnection(broker.parameters(heartbeat=0)) as connection:
             return act(connection)
     except (AMQPError, OSError) as error:
-        raise BrokerUnavailable(f"The message broker does not answer: {error!r}.") from error
+        raise trouble_of(error) from error

@@ -10,6 +10,7 @@ import structlog
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 
+from fashionmap.adapters.broker import trouble_of
 from fashionmap.adapters.codec import decode
 from fashionmap.adapters.topology import EVENTS, QUEUES, declare
 from fashionmap.domain.events import Event
@@ -63,7 +64,7 @@ class RabbitListener(threading.Thread):
             except (AMQPError, OSError) as error:
                 attempt = 0 if self.connected.is_set() else attempt + 1
                 self.connected.clear()
-                log.warning("broker away", listener=True, error=repr(error))
+                log.warning("broker away", listener=True, error=str(trouble_of(error)))
                 self._stopping.wait(random.uniform(0.2, 0.4 * 2 ** min(attempt, 6)))
 
     def stop(self) -> None:

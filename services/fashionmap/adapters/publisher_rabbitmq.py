@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pika.exceptions import AMQPError
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from fashionmap.adapters.broker import Broker
+from fashionmap.adapters.broker import Broker, trouble_of
 from fashionmap.adapters.codec import encode, routing_key, type_name
 from fashionmap.adapters.topology import EVENTS
 from fashionmap.adapters.wire_rabbitmq import Letter, Wire
-from fashionmap.domain.events import Event, MapUpdated
-from fashionmap.errors import BrokerUnavailable
+from fashionmap.domain.events import CollectionGrew, Event, MapUpdated
+from fashionmap.errors import BrokerUnavailable, QueueMadeOtherwise
 
 
 class RabbitPublisher:
@@ -35,7 +35,7 @@ class RabbitPublisher:
             return
         with self._lock:
             for attempt in Retrying(
-                retry=retry_if_exception_type(BrokerUnavailable),
+                retry=retry_if_exception(_may_pass),
                 wait=wait_random_exponential(multiplier=0.2, max=5),
                 stop=stop_after_delay(self._patience),
                 reraise=True,
@@ -58,7 +58,7 @@ class RabbitPublisher:
             raise
         except (AMQPError, OSError) as error:
             self._drop()
-            raise BrokerUnavailable(f"The message broker does not answer: {error!r}.") from error
+            raise trouble_of(error) from error
 
     def _drop(self) -> None:
         wire, self._wire = self._wire, None
@@ -66,8 +66,15 @@ class RabbitPublisher:
             wire.close()
 
 
+def _may_pass(error: BaseException) -> bool:
+    """Whether trying again may help without anybody's doing."""
+    return isinstance(error, BrokerUnavailable) and not isinstance(error, QueueMadeOtherwise)
+
+
 def letter_of(event: Event, *, headers: Mapping[str, Any] | None = None) -> Letter:
     """The message of an event; nobody has to listen to ``map.updated``."""
     mandatory = not isinstance(event, MapUpdated)
     key, type_ = routing_key(event), type_name(event)
-    return Letter(EVENTS, key, encode(event), type_, dict(headers or {}), mandatory=mandatory)
+    wait = event.wait if isinstance(event, CollectionGrew) else None
+    about = dict(headers or {})
+    return Letter(EVENTS, key, encode(event), type_, about, mandatory=mandatory, wait=wait)

@@ -5,6 +5,9 @@ from typing import Any
 
 EVENTS = "fashionmap.events"
 DEAD = "fashionmap.dead"
+GROWTH = "projection.growth"
+LATER = f"{GROWTH}.later"
+"""Holds each ``CollectionGrew`` until its time has come, and passes it on to ``GROWTH``."""
 LONGEST_MAP = 6 * 3600 * 1000
 """Milliseconds that a map may be built while its request stays unacknowledged. RabbitMQ's own limit
 is 30 minutes; a queue may have its own from 3.12 on, and older ones do not read it."""
@@ -23,14 +26,22 @@ class Queue:
     Attributes:
         name: Its name; dead letters go to ``{name}.dead``.
         key: Routing key that it is bound by.
-        prefetch: Unacknowledged messages a consumer may hold, at least two batches.
-        single: Whether only one consumer is active at a time, with one message.
+        prefetch: Unacknowledged messages a consumer may hold, at least two batches; 1 where each
+            is long work.
+        single: Whether only one consumer is active at a time.
+        also: Other routing keys.
     """
 
     name: str
     key: str
     prefetch: int
     single: bool = False
+    also: tuple[str, ...] = ()
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether its consumer holds one message at a time."""
+        return self.prefetch == 1
 
     @property
     def dead(self) -> str:
@@ -46,6 +57,7 @@ QUEUES = {
         Queue("embedding.photos", "photo.segmented", 16),
         Queue("projection.photos", "photo.embedded", 32),
         Queue("projection.maps", "map.requested", 1, single=True),
+        Queue(GROWTH, "photo.embedded", 64, single=True, also=("map.requested",)),
     )
 }
 
@@ -68,7 +80,19 @@ def declare(channel: Any, *, delivery_limit: int) -> None:
             "x-dead-letter-routing-key": queue.name,
             "x-single-active-consumer": queue.single,
         }
-        if queue.single:
+        if queue.one_by_one:
             arguments["x-consumer-timeout"] = LONGEST_MAP
         channel.queue_declare(queue.name, durable=True, arguments=arguments)
-        channel.queue_bind(queue.name, EVENTS, queue.key)
+        for key in (queue.key, *queue.also):
+            channel.queue_bind(queue.name, EVENTS, key)
+    channel.queue_declare(LATER, durable=True, arguments=_AND_THEN)
+    channel.queue_bind(LATER, EVENTS, "collection.grew")
+
+
+_AND_THEN = {
+    "x-queue-type": "quorum",
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-routing-key": GROWTH,
+    "x-dead-letter-strategy": "at-least-once",  # by default a restart may lose what expires
+    "x-overflow": "reject-publish",
+}

@@ -10,9 +10,8 @@ import pika
 from pika.channel import Channel
 from pika.exceptions import AMQPError
 
-from fashionmap.adapters.broker import Broker
+from fashionmap.adapters.broker import Broker, trouble_of
 from fashionmap.adapters.topology import PUBLISHED_AT, declare
-from fashionmap.errors import BrokerUnavailable
 
 IN_FLIGHT = 512
 """Messages that wait for their confirms at most."""
@@ -32,6 +31,7 @@ class Letter:
         type: AMQP property ``type``.
         headers: AMQP headers.
         mandatory: Whether it must reach a queue.
+        wait: Seconds after which its queue passes it on.
     """
 
     exchange: str
@@ -40,6 +40,7 @@ class Letter:
     type: str
     headers: dict[str, Any] = field(default_factory=dict)
     mandatory: bool = True
+    wait: float | None = None
 
 
 class Wire:
@@ -77,7 +78,7 @@ class Wire:
             self._fill()
             self._run_until(lambda: not (self._waiting or self._flying))
         except (AMQPError, OSError) as error:
-            raise BrokerUnavailable(f"The message broker does not answer: {error!r}.") from error
+            raise trouble_of(error) from error
         finally:
             letters.extend(self._flying.values())
             letters.extend(self._waiting)
@@ -107,6 +108,7 @@ class Wire:
                 type=letter.type,
                 delivery_mode=2,
                 headers={**letter.headers, PUBLISHED_AT: int(time.time() * 1000)},
+                expiration=None if letter.wait is None else str(round(letter.wait * 1000)),
             )
             self._channel.basic_publish(
                 letter.exchange, letter.key, letter.body, properties, mandatory=letter.mandatory
@@ -118,7 +120,7 @@ class Wire:
         while not done():
             if self._lost or time.monotonic() - self._heard > CONFIRM_SECONDS:
                 why = self._lost or "it is silent"
-                raise BrokerUnavailable(f"The message broker does not answer: {why}.")
+                raise trouble_of(why)
             self._drive(1.0)
 
     def _drive(self, seconds: float) -> None:

@@ -86,4 +86,25 @@ class MapUpdated:
     photo_id: str = ""
 
 
-Event = PhotoOffered | PhotoIngested | PhotoSegmented | PhotoEmbedded | MapRequested | MapUpdated
+@dataclass(frozen=True)
+class CollectionGrew:
+    """Photos were embedded; after a wait somebody looks whether a new map is due.
+
+    Attributes:
+        collection: The collection.
+        wait: Seconds until that look; the broker holds the message for so long.
+    """
+
+    collection: str
+    wait: float
+
+
+Event = (
+    PhotoOffered
+    | PhotoIngested
+    | PhotoSegmented
+    | PhotoEmbedded
+    | MapRequested
+    | MapUpdated
+    | CollectionGrew
+)

@@ -100,6 +100,11 @@ def paused(stage: str) -> str:
     return f"control/paused/{check_part(stage)}"
 
 
+def growth(name: str) -> str:
+    """The JSON record of when photos came to a collection and which map was asked for."""
+    return f"control/growth/{check_collection(name)}.json"
+
+
 def models() -> str:
     """Prefix of all models."""
     return "models/"

@@ -1,15 +1,18 @@
 """Which adapter and which model go where: the one place that knows all."""
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fashionmap.adapters.blobs_minio import MinioBlobStore
 from fashionmap.adapters.broker import Broker
+from fashionmap.adapters.codec import encode
 from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
-from fashionmap.adapters.topology import QUEUES
+from fashionmap.adapters.topology import GROWTH, QUEUES
 from fashionmap.domain.events import (
+    CollectionGrew,
     Event,
     MapRequested,
     PhotoEmbedded,
@@ -17,6 +20,7 @@ from fashionmap.domain.events import (
     PhotoOffered,
     PhotoSegmented,
 )
+from fashionmap.entrypoints.refusal import failure_key
 from fashionmap.entrypoints.stage import Stage
 from fashionmap.errors import PermanentError, UsageError
 from fashionmap.settings import Settings
@@ -176,7 +180,8 @@ def _embedding(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher)
     return Service(STAGE, [stage], "fashionmap.v1.EmbeddingService", servicer, add, [model])
 
 
-def _projection(_settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
+def _projection(settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
+    from fashionmap.projection.growth import GrowthRules, GrowthWatch
     from fashionmap.projection.handler import STAGE, build_requested_map, place_photos
     from fashionmap.projection.open_map import MapCache
     from fashionmap.projection.rpc import ProjectionServicer
@@ -196,9 +201,21 @@ def _projection(_settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher
     def put(events: Sequence[PhotoEmbedded]) -> Sequence[Event | PermanentError | None]:
         return place_photos(events, blobs=blobs, maps=maps)
 
+    rules = GrowthRules(
+        share=settings.rebuild_share,
+        photos=settings.rebuild_photos,
+        quiet=settings.rebuild_quiet,
+        longest=settings.rebuild_longest,
+    )
+
+    def refusal_of(event: MapRequested) -> str:
+        return failure_key(STAGE, event, encode(event))
+
+    watch = GrowthWatch(blobs, bus, rules, refusal_of, time.time)
     stages = [
         Stage(STAGE, QUEUES["projection.maps"], (MapRequested,), build),
         Stage(STAGE, QUEUES["projection.photos"], (PhotoEmbedded,), put),
+        Stage(STAGE, QUEUES[GROWTH], (PhotoEmbedded, MapRequested, CollectionGrew), watch.handle),
     ]
     servicer = ProjectionServicer(blobs=blobs, publisher=bus, maps=maps)
     add = rpc.add_ProjectionServiceServicer_to_server

@@ -107,7 +107,7 @@ class _Post(threading.Thread):
             stage.queue,
             self._foreman,
             heartbeat=settings.heartbeat,
-            batch=1 if stage.queue.single else settings.batch,
+            batch=1 if stage.queue.one_by_one else settings.batch,
             batch_wait=settings.batch_wait,
             gate=gate,
         )

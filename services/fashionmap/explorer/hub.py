@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fashionmap.domain.events import (
+    CollectionGrew,
     Event,
     MapRequested,
     MapUpdated,
@@ -63,7 +64,7 @@ class News:
                 self.maps.append(event.version)
         elif isinstance(event, MapRequested):
             self.requested.append(event.version)
-        else:
+        elif not isinstance(event, CollectionGrew):
             stage = STAGES[type(event)]
             self.stages[stage] += 1
             if not isinstance(event, PhotoOffered) and len(self.photos) < MOST_PHOTOS:
@@ -95,6 +96,8 @@ class Hub:
 
     def heard(self, event: Event) -> None:
         """Takes an event, from any thread."""
+        if isinstance(event, CollectionGrew):
+            return  # a timer of the projection
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._take, event)
 

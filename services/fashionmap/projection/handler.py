@@ -28,6 +28,13 @@ def request_of(
         CollectionNotFound: Nothing lies in the collection.
     """
     documents = embedding_keys(store, collection)
+    return named_request(collection, documents, unit=unit, perplexity=perplexity, seed=seed)
+
+
+def named_request(
+    collection: str, documents: Sequence[str], *, unit: str, perplexity: float, seed: int
+) -> MapRequested:
+    """A request named by its parameters and the embedding documents that are there."""
     text = "\n".join([unit, repr(perplexity), str(seed), *documents])
     version = hashlib.sha256(text.encode()).hexdigest()[:16]
     return MapRequested(collection, version, unit, perplexity, seed)

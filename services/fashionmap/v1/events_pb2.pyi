@@ -79,6 +79,14 @@ class PhotoEmbedded(_message.Message):
     embedder: ModelStamp
     def __init__(self, collection: _Optional[str] = ..., photo_id: _Optional[str] = ..., segmenter: _Optional[_Union[ModelStamp, _Mapping]] = ..., embedder: _Optional[_Union[ModelStamp, _Mapping]] = ...) -> None: ...
 
+class CollectionGrew(_message.Message):
+    __slots__ = ("collection", "wait")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    wait: float
+    def __init__(self, collection: _Optional[str] = ..., wait: _Optional[float] = ...) -> None: ...
+
 class MapRequested(_message.Message):
     __slots__ = ("collection", "version", "unit", "perplexity", "seed")
     COLLECTION_FIELD_NUMBER: _ClassVar[int]
