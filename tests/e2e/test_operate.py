@@ -9,7 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from fashionmap.adapters.topology import GROWTH
 from fashionmap.entrypoints.collection import count_stages, failures_of
 from fashionmap.entrypoints.compose import object_store
 from fashionmap.ports import BlobStore
@@ -17,9 +19,13 @@ from fashionmap.sample.dataset import write_looks
 from fashionmap.settings import Settings
 from tests.pipeline import dead_letters, publish, settings_of, wait_for, wait_until_idle
 from tests.processes import SERVICES, Cluster, cluster, until
+from tests.promql import queries
 from tests.servers import Servers, free_port
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(400)]
+
+
+ENDINGS = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
 
 
 @dataclass
@@ -82,6 +88,32 @@ def test_given_services_at_work_when_scraped_then_metrics_and_probes_say_what_th
     assert plant.ask("ingest", "/nothing")[0] == 404
 
 
+def test_given_services_when_scraped_then_dashboard_and_alerts_ask_for_what_they_export(
+    plant: Plant,
+) -> None:
+    labels: dict[str, set[str]] = {}
+    values: dict[str, set[tuple[str, str]]] = {}
+    for service in SERVICES:
+        for family in text_string_to_metric_families(plant.ask(service, "/metrics")[1]):
+            for ending in ENDINGS.get(family.type, ("",)):
+                labels.setdefault(family.name + ending, set())
+            for sample in family.samples:
+                labels.setdefault(sample.name, set()).update(sample.labels)
+                values.setdefault(sample.name, set()).update(sample.labels.items())
+    for query in queries():
+        left = set()
+        for name, matchers in query.selectors():
+            if name.startswith("rabbitmq_"):
+                left.add("queue")  # tests/integration/test_watching.py
+                continue
+            assert name in labels, f"nobody exports {name}"
+            if name in values:  # a counter of failures has none before the first
+                assert matchers.keys() <= labels[name], query.text
+                assert {m for m in matchers.items() if m[1]} <= values[name], query.text
+            left |= labels[name] if name in values else query.grouped()
+        assert query.grouped() <= left, query.text
+
+
 def test_given_one_photo_when_it_travels_then_one_trace_follows_it_from_publish_to_the_map(
     plant: Plant, tmp_path: Path
 ) -> None:
@@ -92,7 +124,9 @@ def test_given_one_photo_when_it_travels_then_one_trace_follows_it_from_publish_
     def trace() -> list[dict]:
         spans = [json.loads(line) for line in plant.traces.read_text("utf-8").splitlines()]
         photo = [s for s in spans if s["name"] == "publish"][-1]
-        ours = [s for s in spans if s["context"]["trace_id"] == photo["context"]["trace_id"]]
+        trace_id, queue = photo["context"]["trace_id"], "messaging.destination.name"
+        ours = [s for s in spans if s["context"]["trace_id"] == trace_id]
+        ours = [s for s in ours if s["attributes"].get(queue) != GROWTH]  # beside the way
         return sorted(ours, key=lambda s: s["start_time"])
 
     until(lambda: len(trace()) >= len(wanted), 120)

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from fashionmap.adapters import metrics
+from tests.promql import MONITORING, queries
 from tests.servers import promtool_binary
 
 ROOT = Path(__file__).parent.parent.parent
-MONITORING = ROOT / "deploy" / "components" / "monitoring"
 SUFFIXES = {
     "counter": ("_total",),
     "gauge": ("",),
@@ -36,10 +36,7 @@ def exported() -> dict[str, set[str]]:
 
 def expressions() -> list[str]:
     """Every PromQL expression of the dashboard and the alerts."""
-    dashboard = json.loads((MONITORING / "dashboard.json").read_text("utf-8"))
-    found = [t["expr"] for p in dashboard["panels"] for t in p.get("targets", [])]
-    rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text("utf-8"))
-    return found + [r["expr"] for g in rules["spec"]["groups"] for r in g["rules"]]
+    return [query.text for query in queries()]
 
 
 def test_given_all_expressions_when_read_then_they_name_what_is_exported() -> None:
@@ -61,6 +58,11 @@ def test_given_all_expressions_when_grouped_then_by_labels_that_their_metrics_ha
         labels = set.union(*(known[name] for name in names))
         for group in re.findall(r"by \(([^)]*)\)", expression):
             assert {label.strip() for label in group.split(",")} <= labels, expression
+
+
+def test_given_legends_and_annotations_when_read_then_they_show_labels_that_are_left() -> None:
+    for query in queries():
+        assert query.shown <= query.grouped(), query.text
 
 
 def test_given_the_dashboard_when_read_then_no_panel_lies_on_another() -> None:
