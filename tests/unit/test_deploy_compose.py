@@ -133,7 +133,19 @@ def test_given_all_images_when_read_then_none_is_whatever_is_newest() -> None:
         assert "latest" not in tag
         if image.startswith("fashionmap/"):
             assert tag.startswith(__version__)
-    assert f"ARG VERSION={__version__}" in DOCKERFILE
+
+
+def test_given_our_images_when_built_then_each_is_labelled_once() -> None:
+    for name in OURS:
+        labels = re.findall(r"org\.opencontainers\.image\.(\w+)=", stages()[name])
+        assert sorted(labels) == ["licenses", "title"]
+    builds = [service["build"] for service in SERVICES.values() if "build" in service]
+    version, revision = "org.opencontainers.image.version", "org.opencontainers.image.revision"
+    for build in builds:
+        assert build["labels"] == {
+            version: f"${{VERSION:-{__version__}}}",
+            revision: "${REVISION:-unknown}",
+        }
 
 
 def test_given_the_pins_of_images_when_compared_then_they_satisfy_the_project() -> None:
