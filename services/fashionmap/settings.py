@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     decode_memory: int = Field(
         4096, ge=0, description="Most MB that ingest decodes one photo in; 0 for no limit."
     )
+    ingest_hosts: str = Field(
+        "",
+        description="Hosts that ingest may fetch photos from by https, with commas; empty: none.",
+    )
     metrics_host: str = Field("127.0.0.1", description="Address of metrics and probes.")
     metrics_port: int = Field(0, ge=0, description="Port of metrics and probes; 0 for none.")
     otlp_endpoint: str = Field("", description="OTLP collector of traces (gRPC); empty for none.")
@@ -88,6 +92,9 @@ class Settings(BaseSettings):
     )
 
     # the explorer
+    grpc_ca: Path | None = Field(
+        None, description="CA of the services' gRPC certificates; none means no TLS."
+    )
     http_host: str = Field("127.0.0.1", description="Address that the explorer listens on.")
     http_port: int = Field(8080, ge=0, description="Port of the explorer; 0 chooses one, logs it.")
     ingest_address: str = Field("localhost:50051", description="Host and port of ingest's gRPC.")

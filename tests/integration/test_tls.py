@@ -1,60 +1,35 @@
 """Certificates: RabbitMQ and MinIO over TLS, gRPC with mutual TLS, by real servers."""
 
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from fashionmap.adapters.blobs_filesystem import FilesystemBlobStore
 from fashionmap.adapters.broker import Broker
+from fashionmap.adapters.peers_grpc import GrpcPeers, channel_credentials
 from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
 from fashionmap.adapters.rpc_server import RpcServer
-from fashionmap.domain.events import PhotoIngested
+from fashionmap.domain.events import Event, PhotoIngested
 from fashionmap.entrypoints.compose import object_store
-from fashionmap.errors import BrokerUnavailable, StoreUnavailable, UsageError
+from fashionmap.errors import (
+    BlobNotFound,
+    BrokerUnavailable,
+    ServiceUnavailable,
+    StoreUnavailable,
+    UsageError,
+)
+from fashionmap.projection.open_map import MapCache
+from fashionmap.projection.rpc import ProjectionServicer
 from fashionmap.settings import Settings
+from fashionmap.v1 import projection_service_pb2_grpc
+from tests.papers import Papers
 from tests.servers import Servers, start_servers
 
 pytestmark = pytest.mark.services
-CURVE = ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
-
-
-@dataclass
-class Papers:
-    """A CA, and a server's and a client's certificates that come from it."""
-
-    folder: Path
-
-    def __post_init__(self) -> None:
-        made = ("-x509", "-newkey", *CURVE, "-nodes", "-days", "2", "-subj", "/CN=test CA")
-        self._run("req", *made, "-keyout", "ca.key", "-out", "ca.crt")
-        for name in ("server", "client"):
-            self._issue(name)
-
-    @property
-    def ca(self) -> Path:
-        return self.folder / "ca.crt"
-
-    def of(self, name: str) -> tuple[Path, Path]:
-        """Certificate and key."""
-        return self.folder / f"{name}.crt", self.folder / f"{name}.key"
-
-    def _issue(self, name: str) -> None:
-        (self.folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-        made = ("-newkey", *CURVE, "-nodes", "-subj", f"/CN={name}")
-        self._run("req", *made, "-keyout", f"{name}.key", "-out", "request")
-        signed = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
-        self._run(
-            "x509", "-req", "-in", "request", *signed, "-extfile", "names", "-out", f"{name}.crt"
-        )
-
-    def _run(self, *arguments: str) -> None:
-        subprocess.run(
-            ["openssl", *arguments], cwd=self.folder, check=True, capture_output=True, timeout=30
-        )
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +104,37 @@ def _status(port: int, credentials: grpc.ChannelCredentials) -> int:
         stub = health_pb2_grpc.HealthStub(channel)
         status: int = stub.Check(health_pb2.HealthCheckRequest(), timeout=10).status
         return status
+
+
+def test_given_services_with_mutual_tls_when_the_explorer_asks_then_its_papers_decide(
+    papers: Papers, tmp_path: Path
+) -> None:
+    cert, key = papers.of("server")
+    blobs = FilesystemBlobStore(tmp_path)
+    maps = MapCache(blobs)
+    servicer = ProjectionServicer(blobs=blobs, publisher=Nobody(), maps=maps)
+    add = projection_service_pb2_grpc.add_ProjectionServiceServicer_to_server
+    server = RpcServer("fashionmap.v1.ProjectionService", lambda s: add(servicer, s))
+    port = server.start("localhost:0", cert=cert, key=key, ca=papers.ca)
+    own_cert, own_key = papers.of("client")
+    known = channel_credentials(ca=papers.ca, cert=own_cert, key=own_key)
+    with closing(peers(port, known)) as own, pytest.raises(BlobNotFound, match="has no map"):
+        own.neighbours("c", "", [1.0], count=1)
+    for stranger in (None, channel_credentials(ca=papers.ca, cert=None, key=None)):
+        with closing(peers(port, stranger)) as other, pytest.raises(ServiceUnavailable):
+            other.neighbours("c", "", [1.0], count=1)
+    server.stop(1)
+    with pytest.raises(UsageError, match="needs FASHIONMAP_GRPC_KEY and FASHIONMAP_GRPC_CA"):
+        channel_credentials(ca=None, cert=own_cert, key=own_key)
+
+
+def peers(port: int, credentials: grpc.ChannelCredentials | None) -> GrpcPeers:
+    at = dict.fromkeys(("ingest", "segmentation", "embedding", "projection"), f"localhost:{port}")
+    return GrpcPeers(**at, credentials=credentials)
+
+
+class Nobody:
+    """Nothing is published by questions."""
+
+    def publish(self, events: Sequence[Event]) -> None:
+        raise AssertionError(events)

@@ -20,6 +20,7 @@ from tests.promql import queries
 from tests.servers import Servers, free_port
 
 pytestmark = pytest.mark.services
+READY = "rabbitmq_detailed_queue_messages_ready"
 SCRAPES = Path(__file__).parent.parent.parent / "deploy" / "observability" / "prometheus.yml"
 
 
@@ -73,13 +74,18 @@ def test_given_the_broker_when_scraped_then_dashboard_and_alerts_ask_for_what_it
         if name.startswith("rabbitmq_")
     }
     assert asked
-    until(lambda: set(asked) <= set(scrape(exporter)), 60)
-    told = scrape(exporter)
-    host = url.rpartition("/")[2]
+    host, told = url.rpartition("/")[2], scrape(exporter)
+
+    def all_are_there() -> bool:
+        """A node counts its queues every few seconds."""
+        told.update(scrape(exporter))
+        seen = {labels["queue"] for labels in told.get(READY, []) if labels["vhost"] == host}
+        return seen >= set(QUEUES)
+
+    until(all_are_there, 60)
     for name, matchers in asked.items():
-        ours = [labels for labels in told[name] if labels["vhost"] == host]
-        assert matchers.keys() <= set(ours[0])
-        assert {labels["queue"] for labels in ours} >= set(QUEUES)
+        assert name in told, f"RabbitMQ does not export {name}"
+        assert all(matchers.keys() <= set(labels) for labels in told[name])
 
 
 def test_given_queues_when_matched_then_the_expressions_mean_all_stages_and_all_dead() -> None:

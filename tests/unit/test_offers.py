@@ -22,7 +22,11 @@ LONG = "x" * 4001
     ("offer", "word"),
     [
         (PhotoOffered("c", "a", key="collections/d/photos/x/original"), "another collection"),
-        (PhotoOffered("c", "a", key="collections/../d"), "another collection"),
+        (PhotoOffered("c", "a", key="collections/../d"), "is none"),
+        (PhotoOffered("c", "a", key="/collections/d/photos/x/original"), "is none"),
+        (PhotoOffered("c", "a", key="//collections/d/photos/x/original"), "is none"),
+        (PhotoOffered("c", "a", key="a/../collections/d/photos/x/original"), "is none"),
+        (PhotoOffered("c", "a", key="https://example.com/a.jpg"), "no object key"),
         (PhotoOffered("c", "a", data=b"x", metadata={LONG[:101]: 1}), "1 to 100 characters"),
         (PhotoOffered("c", "a", data=b"x", metadata={"a": LONG}), "4,000 characters"),
         (PhotoOffered("c", "a", data=b"x", metadata={"a": float("inf")}), "finite"),

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
 
 from fashionmap.adapters.codec import masks_from_message, masks_to_message
 from fashionmap.domain.garment import MasksDocument
-from fashionmap.errors import BlobNotFound, PhotoRejected, ServiceUnavailable
+from fashionmap.errors import BlobNotFound, PhotoRejected, ServiceUnavailable, UsageError
 from fashionmap.v1 import (
     embedding_service_pb2,
     embedding_service_pb2_grpc,
@@ -26,12 +27,42 @@ PATIENCE = 120.0
 """Seconds of a call: a photo may wait behind a batch on a slow machine."""
 
 
+def channel_credentials(
+    *, ca: Path | None, cert: Path | None, key: Path | None
+) -> grpc.ChannelCredentials | None:
+    """What services with TLS are spoken to with; None without a CA.
+
+    Raises:
+        UsageError: A file cannot be read, or only one of certificate and key is given.
+    """
+    if (cert is None) != (key is None) or (cert is not None and ca is None):
+        raise UsageError("FASHIONMAP_GRPC_CERT needs FASHIONMAP_GRPC_KEY and FASHIONMAP_GRPC_CA.")
+    try:
+        pair = [None if path is None else path.read_bytes() for path in (key, cert)]
+        return None if ca is None else grpc.ssl_channel_credentials(ca.read_bytes(), *pair)
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
 class GrpcPeers:
     """The four services at ``host:port`` addresses; connected when first asked."""
 
-    def __init__(self, *, ingest: str, segmentation: str, embedding: str, projection: str) -> None:
+    def __init__(
+        self,
+        *,
+        ingest: str,
+        segmentation: str,
+        embedding: str,
+        projection: str,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
         addresses = (ingest, segmentation, embedding, projection)
-        self._channels = [grpc.insecure_channel(address) for address in addresses]
+        self._channels = [
+            grpc.insecure_channel(address)
+            if credentials is None
+            else grpc.secure_channel(address, credentials)
+            for address in addresses
+        ]
         # the generated stubs have no types
         makers: list[Any] = [
             ingest_service_pb2_grpc.IngestServiceStub,

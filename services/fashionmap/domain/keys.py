@@ -25,10 +25,19 @@ def check_part(text: str) -> str:
     return text
 
 
+def is_address(key: str) -> bool:
+    """Whether the key of an offer is an address on the web instead."""
+    return key.startswith(("https://", "http://"))
+
+
 def check_offered(name: str, key: str) -> str:
     """Returns the key of an offer; ``UsageError`` where it is none, or in another collection."""
     if len(key) > 1024:
         raise UsageError("An object key has at most 1,024 characters.")
+    if is_address(key):
+        return key  # whoever fetches it decides
+    if {"", ".", ".."} & set(key.split("/")):  # some stores read "/a" and "a/../b" as "a" and "b"
+        raise UsageError(f"The offered key {key!r} is none: an empty part, '.' or '..' is in it.")
     if key.startswith(_ROOT) and not key.startswith(collection(name)):
         raise UsageError(f"The offered key {key!r} lies in another collection than {name!r}.")
     return key

@@ -97,12 +97,16 @@ def service(
     return makers[name](settings, blobs, bus)
 
 
-def _ingest(settings: Settings, blobs: MinioBlobStore, bus: RabbitPublisher) -> Service:
+def _ingest(settings: Settings, store: MinioBlobStore, bus: RabbitPublisher) -> Service:
+    from fashionmap.adapters.blobs_addressed import AddressedBlobStore
+    from fashionmap.adapters.photo_fetcher import PhotoFetcher
     from fashionmap.adapters.photo_guard import GuardedDecoder
     from fashionmap.ingest.handler import STAGE, ingest_photo, ingest_photos
     from fashionmap.ingest.rpc import IngestServicer
     from fashionmap.v1 import ingest_service_pb2_grpc as rpc
 
+    hosts = filter(None, (host.strip().lower() for host in settings.ingest_hosts.split(",")))
+    blobs = AddressedBlobStore(store, PhotoFetcher(hosts))
     decoder = GuardedDecoder(seconds=settings.decode_seconds, megabytes=settings.decode_memory)
 
     def one(event: PhotoOffered) -> PhotoIngested:

@@ -8,7 +8,7 @@ import structlog
 import uvicorn
 
 from fashionmap.adapters.listener_rabbitmq import RabbitListener
-from fashionmap.adapters.peers_grpc import GrpcPeers
+from fashionmap.adapters.peers_grpc import GrpcPeers, channel_credentials
 from fashionmap.entrypoints import compose
 from fashionmap.entrypoints.collection import count_photos, failures_of, replay
 from fashionmap.entrypoints.serve import configure_logs
@@ -83,6 +83,9 @@ def _backend(settings: Settings, hub: Hub, listener: RabbitListener) -> Backend:
             segmentation=settings.segmentation_address,
             embedding=settings.embedding_address,
             projection=settings.projection_address,
+            credentials=channel_credentials(
+                ca=settings.grpc_ca, cert=settings.grpc_cert, key=settings.grpc_key
+            ),
         ),
         hub=hub,
         queues=lambda: [asdict(length) for length in listener.lengths],
