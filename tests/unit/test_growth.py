@@ -142,6 +142,7 @@ def test_given_a_map_that_is_built_when_photos_come_then_none_is_requested_until
         mapped.time += 60
         assert mapped.look() == [CollectionGrew("c", 60)]
     mapped.build(request, photos=150)
+    mapped.time += 60
     (second,) = mapped.look()
     assert second != request
 
@@ -163,6 +164,7 @@ def test_given_a_request_that_is_refused_when_looked_at_then_another_follows(
     mapped.time += 60
     assert mapped.look() == [CollectionGrew("c", 60)]
     mapped.blobs.put(refusal_of(MapRequested("c", "bad")), b"{}")
+    mapped.time += 60
     assert isinstance(mapped.look()[0], MapRequested)
 
 
@@ -191,6 +193,19 @@ def test_given_messages_that_come_twice_when_taken_then_nothing_more_is_requeste
     mapped.time += 60
     assert mapped.look() == []
     assert mapped.look() == []
+
+
+def test_given_a_look_that_comes_twice_when_it_is_too_early_then_one_more_is_asked_for(
+    line: Line,
+) -> None:
+    line.embed(1)
+    line.time += 50
+    line.embed(1)
+    line.time += 10
+    assert line.look() == [CollectionGrew("c", 60)]
+    assert line.look() == []
+    line.time += 60
+    assert isinstance(line.look()[0], MapRequested)
 
 
 def test_given_no_rule_when_photos_come_then_nothing_is_asked_nor_written(line: Line) -> None:

@@ -114,8 +114,8 @@ class GrowthWatch:
     def _look(self, collection: str) -> None:
         """Requests a map if one is due, or asks for another look if it is too early."""
         there, now = self._read(collection), self.now()
-        if not there.since:
-            return
+        if not there.since or now - there.asked < self.rules.quiet / 2:
+            return  # all is considered, or the look came twice and another is under way
         is_quiet = now - there.latest >= self.rules.quiet
         is_late = now - there.since >= self.rules.longest
         if self._is_building(collection, there) or not (is_quiet or is_late):
