@@ -7,10 +7,8 @@ from fashionmap.errors import UsageError
 from fashionmap.projection.grid import assign_to_grid
 from fashionmap.projection.neighbours import nearest_neighbours, search
 from fashionmap.projection.overlap import spread_apart
-from fashionmap.projection.patterns import pattern_of
 from fashionmap.projection.projector import Projector, ProjectorParameters
 from fashionmap.projection.words import label_of, name_colours
-from fashionmap.sample.fabric import draw_fabric
 
 
 def groups(count: int, *, seed: int = 0, dimensions: int = 16) -> tuple[np.ndarray, np.ndarray]:
@@ -119,18 +117,3 @@ def test_given_colours_and_categories_when_named_then_words_are_plain() -> None:
         "red tops & dresses",
         "blue tops & dresses",
     )
-
-
-@pytest.mark.parametrize(
-    ("fabric", "word", "least"),
-    [("plain", "", 20), ("denim", "", 20), ("stripes", "striped", 15), ("checks", "checked", 10)],
-)
-def test_given_drawn_fabrics_when_named_then_most_patterns_are_right_and_none_is_invented(
-    fabric: str, word: str, least: int
-) -> None:
-    found = []
-    for seed in range(20):
-        drawn = draw_fabric(np.random.default_rng(seed), (fabric,)).render(190, 150)
-        pixels = np.clip(drawn, 0, 255).astype(np.uint8)
-        found.append(pattern_of(np.dstack([pixels, np.full((190, 150), 255, np.uint8)])))
-    assert found.count(word) >= least

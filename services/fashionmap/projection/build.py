@@ -24,7 +24,7 @@ from fashionmap.projection.grid import assign_to_grid
 from fashionmap.projection.index_page import index_page
 from fashionmap.projection.page import PageContent, write_page
 from fashionmap.projection.page_photos import PhotoBytes
-from fashionmap.projection.patterns import pattern_of_picture
+from fashionmap.projection.patterns import NOT_CLOTH, pattern_of_picture
 from fashionmap.projection.pictures import draw_grid, draw_poster
 from fashionmap.projection.projector import Projector, ProjectorParameters
 from fashionmap.projection.quality import map_quality
@@ -161,17 +161,20 @@ def _lay_out(
         coordinates,
         [categories[i] for i in rows],
         [names.get(colours[i], "") for i in rows],
-        _patterns(scratch, rows),
+        _patterns(scratch, rows, categories),
         seed=parameters.seed,
     )
     quality = map_quality(vectors, coordinates, [categories[i] for i in rows], seed=parameters.seed)
     return Layout(rows, coordinates, cells, shape, clusters, quality)
 
 
-def _patterns(scratch: Path, rows: NDArray[np.int64]) -> list[str]:
+def _patterns(scratch: Path, rows: NDArray[np.int64], categories: Sequence[str]) -> list[str]:
     with pa.memory_map(str(scratch / "pictures.arrow")) as mapped:
         thumbnails = pa.ipc.open_file(mapped).read_all()["thumbnail"]
-        return [pattern_of_picture(thumbnails[int(row)].as_py()) for row in rows]
+        return [
+            "" if categories[row] in NOT_CLOTH else pattern_of_picture(thumbnails[int(row)].as_py())
+            for row in rows
+        ]
 
 
 def _draw(
