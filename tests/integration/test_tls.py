@@ -120,12 +120,35 @@ def test_given_services_with_mutual_tls_when_the_explorer_asks_then_its_papers_d
     known = channel_credentials(ca=papers.ca, cert=own_cert, key=own_key)
     with closing(peers(port, known)) as own, pytest.raises(BlobNotFound, match="has no map"):
         own.neighbours("c", "", [1.0], count=1)
+    (tmp_path / "other").mkdir()
+    other_ca = Papers(tmp_path / "other").ca
+    unknown = channel_credentials(ca=other_ca, cert=own_cert, key=own_key)
+    with closing(peers(port, unknown)) as own, pytest.raises(ServiceUnavailable, match="GRPC_CA"):
+        own.neighbours("c", "", [1.0], count=1)
     for stranger in (None, channel_credentials(ca=papers.ca, cert=None, key=None)):
         with closing(peers(port, stranger)) as other, pytest.raises(ServiceUnavailable):
             other.neighbours("c", "", [1.0], count=1)
     server.stop(1)
     with pytest.raises(UsageError, match="needs FASHIONMAP_GRPC_KEY and FASHIONMAP_GRPC_CA"):
         channel_credentials(ca=None, cert=own_cert, key=own_key)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"ca": "ca.crt", "cert": "server.crt"}, "needs FASHIONMAP_GRPC_KEY"),
+        ({"ca": "ca.crt", "cert": "server.crt", "key": "client.key"}, "make no sense"),
+        ({"ca": "names"}, "make no sense"),
+        ({"ca": "nothing"}, "cannot be read"),
+    ],
+)
+def test_given_papers_that_make_no_sense_when_the_explorer_starts_then_it_says_why(
+    given: dict[str, str], sentence: str, papers: Papers
+) -> None:
+    parts = ("ca", "cert", "key")
+    shown = {part: papers.folder / given[part] if part in given else None for part in parts}
+    with pytest.raises(UsageError, match=sentence):
+        channel_credentials(**shown)
 
 
 def peers(port: int, credentials: grpc.ChannelCredentials | None) -> GrpcPeers:

@@ -135,6 +135,8 @@ _TROUBLE = [
         "fashionmap_queue_wait_seconds_bucket", "0+9x60", queue="i", stage="ingest", le="14400"
     ),
     _series("fashionmap_queue_wait_seconds_bucket", "0+9x60", queue="i", stage="ingest", le="+Inf"),
+    _series("fashionmap_http_seconds_count", "0+9x60", route="/", status="200"),
+    _series("fashionmap_http_seconds_count", "0+1x60", route="/", status="503"),
 ]
 _WELL = [
     _series("fashionmap_connected", "1x60", **QUEUE),
@@ -142,6 +144,8 @@ _WELL = [
     _series(READY, "0x60", queue="segmentation.photos.dead"),
     _series("fashionmap_messages_total", "0+10x60", **QUEUE, outcome="done"),
     _series("fashionmap_waits_total", "0x60", **QUEUE, on="StoreUnavailable"),
+    _series("fashionmap_http_seconds_count", "0+9x60", route="/", status="200"),
+    _series("fashionmap_http_seconds_count", "0+9x60", route="/", status="404"),
 ]
 
 
@@ -149,6 +153,7 @@ def _case(series: list[dict[str, str]], *, fires: bool) -> dict[str, object]:
     names = (
         *("FashionmapStageAway", "FashionmapStandsStill", "FashionmapDeadLetters"),
         *("FashionmapRefusesMuch", "FashionmapWaits", "FashionmapQueueWaitsLong"),
+        "FashionmapPageFails",
     )
     return {
         "interval": "1m",

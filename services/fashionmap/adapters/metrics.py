@@ -51,9 +51,23 @@ RPC_SECONDS = Histogram(
     ("method", "code"),
     buckets=SECONDS,
 )
+HTTP_SECONDS = Histogram(
+    "fashionmap_http_seconds",
+    "Seconds of an HTTP request to the explorer; of an event stream, until it began.",
+    ("route", "status"),
+    buckets=SECONDS,
+)
+EVENT_STREAMS = Gauge(
+    "fashionmap_event_streams", "Open pages that listen to the explorer's events."
+)
+UPLOADS = Counter(
+    "fashionmap_uploads_total",
+    "Visitors' photos; aim is collection or search, outcome is done, refused or failed.",
+    ("aim", "outcome"),
+)
 METRICS = (
     *(MESSAGES, BATCH_SECONDS, BATCH_SIZE, QUEUE_WAIT, FAILURES, WAITING),
-    *(CONNECTED, PAUSED, RPC_SECONDS),
+    *(CONNECTED, PAUSED, RPC_SECONDS, HTTP_SECONDS, EVENT_STREAMS, UPLOADS),
 )
 MODEL_INFO = "fashionmap_model_info"
 GPU_MEMORY = "fashionmap_gpu_memory_bytes"

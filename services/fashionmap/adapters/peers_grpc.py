@@ -1,11 +1,13 @@
 """The other services by gRPC, as the explorer's ``Peers``."""
 
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
+import structlog
 
 from fashionmap.adapters.codec import masks_from_message, masks_to_message
 from fashionmap.domain.garment import MasksDocument
@@ -22,6 +24,7 @@ from fashionmap.v1 import (
     segmentation_service_pb2_grpc,
 )
 
+log = structlog.get_logger()
 CHUNK = 64 * 1024
 PATIENCE = 120.0
 """Seconds of a call: a photo may wait behind a batch on a slow machine."""
@@ -33,13 +36,20 @@ def channel_credentials(
     """What services with TLS are spoken to with; None without a CA.
 
     Raises:
-        UsageError: A file cannot be read, or only one of certificate and key is given.
+        UsageError: A file cannot be read or is none, or only one of certificate and key is given.
     """
     if (cert is None) != (key is None) or (cert is not None and ca is None):
         raise UsageError("FASHIONMAP_GRPC_CERT needs FASHIONMAP_GRPC_KEY and FASHIONMAP_GRPC_CA.")
     try:
         pair = [None if path is None else path.read_bytes() for path in (key, cert)]
-        return None if ca is None else grpc.ssl_channel_credentials(ca.read_bytes(), *pair)
+        if ca is None:
+            return None
+        context = ssl.create_default_context(cafile=ca)  # gRPC would say it at the first call alone
+        if cert is not None:
+            context.load_cert_chain(cert, key)
+        return grpc.ssl_channel_credentials(ca.read_bytes(), *pair)
+    except ssl.SSLError as error:
+        raise UsageError(f"The certificates of gRPC make no sense: {error.reason}.") from error
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
@@ -146,4 +156,9 @@ def _translated(service: str) -> Iterator[None]:
             raise BlobNotFound(detail) from error
         if code == grpc.StatusCode.INVALID_ARGUMENT:
             raise PhotoRejected(detail) from error
+        log.warning("peer away", peer=service, code=code.name, detail=detail)
+        if "CERTIFICATE_VERIFY_FAILED" in detail:
+            raise ServiceUnavailable(
+                f"The {service} service shows a certificate that FASHIONMAP_GRPC_CA does not know."
+            ) from error
         raise ServiceUnavailable(f"The {service} service does not answer ({code.name}).") from error

@@ -1,6 +1,7 @@
 """The explorer as a process: HTTP over the running system."""
 
 import socket
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -8,9 +9,11 @@ import structlog
 import uvicorn
 
 from fashionmap.adapters.listener_rabbitmq import RabbitListener
+from fashionmap.adapters.metrics import CONNECTED
 from fashionmap.adapters.peers_grpc import GrpcPeers, channel_credentials
 from fashionmap.entrypoints import compose
 from fashionmap.entrypoints.collection import count_photos, failures_of, replay
+from fashionmap.entrypoints.probes import Probes, serve_probes
 from fashionmap.entrypoints.serve import configure_logs
 from fashionmap.errors import FashionMapError, UsageError
 from fashionmap.explorer.app import create_app
@@ -32,7 +35,10 @@ def serve_explorer(settings: Settings) -> None:
         hub.heard,
         delivery_limit=settings.delivery_limit,
     )
-    app = create_app(_backend(settings, hub, listener))
+    backend = _backend(settings, hub, listener)
+    app = create_app(backend)
+    if settings.metrics_port:
+        _watch(settings, listener, backend.ready)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="on"
     )
@@ -44,6 +50,17 @@ def serve_explorer(settings: Settings) -> None:
     listener.stop()
     listener.join(5)
     log.info("stopped", service="explorer")
+
+
+def _watch(settings: Settings, listener: RabbitListener, ready: Callable[[], bool]) -> None:
+    """Serves metrics and probes as the other services do."""
+    CONNECTED.labels("explorer", "events").set_function(listener.connected.is_set)
+    probes = Probes()
+    probes.unready = lambda: "" if ready() else "the broker or the object store is away"
+    probes.unwell = lambda: (
+        "the listener died" if listener.ident and not listener.is_alive() else ""
+    )
+    serve_probes(probes, host=settings.metrics_host, port=settings.metrics_port)
 
 
 class _Server(uvicorn.Server):

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from fashionmap.domain.keys import check_collection
@@ -23,6 +23,7 @@ from fashionmap.explorer.backend import Backend
 from fashionmap.explorer.guests import Guests
 from fashionmap.explorer.http import HANDLERS, Headers, body_of, check_writer
 from fashionmap.explorer.maps import collections, map_file, maps_of
+from fashionmap.explorer.measure import Clock, counted
 from fashionmap.explorer.search import find_in_map
 
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -41,26 +42,28 @@ def create_app(backend: Backend) -> Starlette:
         backend.hub.start(asyncio.get_running_loop())
         yield
 
+    table: list[BaseRoute] = [
+        Route("/", routes.page),
+        Route("/healthz", routes.alive),
+        Route("/readyz", routes.ready),
+        Route("/api/collections", routes.collections),
+        Route(api, routes.maps),
+        Route(api + "/events", routes.events),
+        Route(api + "/operations", routes.operations),
+        Route(api + "/retry", routes.retry, methods=["POST"]),
+        Route(api + "/maps", routes.request_map, methods=["POST"]),
+        Route(api + "/photos", routes.put_photo, methods=["POST"]),
+        Route(api + "/photos/{photo}/preview", routes.preview),
+        Route(api + "/maps/{version}/placed", routes.placed),
+        Route(api + "/maps/{version}/photos/{photo}/{unit}", routes.unit),
+        Route(api + "/maps/{version}/search", routes.search, methods=["POST"]),
+        Route("/maps/{collection}/{version}/{path:path}", routes.file),
+    ]
+    if backend.page.is_dir():  # else the page says that it is not built
+        table.append(Mount("/", StaticFiles(directory=backend.page)))
     return Starlette(
-        routes=[
-            Route("/", routes.page),
-            Route("/healthz", routes.alive),
-            Route("/readyz", routes.ready),
-            Route("/api/collections", routes.collections),
-            Route(api, routes.maps),
-            Route(api + "/events", routes.events),
-            Route(api + "/operations", routes.operations),
-            Route(api + "/retry", routes.retry, methods=["POST"]),
-            Route(api + "/maps", routes.request_map, methods=["POST"]),
-            Route(api + "/photos", routes.put_photo, methods=["POST"]),
-            Route(api + "/photos/{photo}/preview", routes.preview),
-            Route(api + "/maps/{version}/placed", routes.placed),
-            Route(api + "/maps/{version}/photos/{photo}/{unit}", routes.unit),
-            Route(api + "/maps/{version}/search", routes.search, methods=["POST"]),
-            Route("/maps/{collection}/{version}/{path:path}", routes.file),
-            Mount("/", StaticFiles(directory=backend.page, check_dir=False)),
-        ],
-        middleware=[Middleware(Headers)],
+        routes=table,
+        middleware=[Middleware(Clock, routes=table), Middleware(Headers)],
         exception_handlers=HANDLERS,
         lifespan=lifespan,
     )
@@ -145,10 +148,11 @@ class _Routes:
         """Takes a photo into the collection; what becomes of it is told by the events."""
         check_writer(request, self._backend.token)
         name = unquote(request.headers.get("X-File-Name", "")).strip()[:200] or "photo"
-        data = await body_of(request, self._backend.most_bytes)
-        photo = await run_in_threadpool(
-            self._backend.peers.put_photo, _collection(request), name, data
-        )
+        with counted("collection"):
+            data = await body_of(request, self._backend.most_bytes)
+            photo = await run_in_threadpool(
+                self._backend.peers.put_photo, _collection(request), name, data
+            )
         return JSONResponse({"photo": photo})
 
     async def search(self, request: Request) -> Response:

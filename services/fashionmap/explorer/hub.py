@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from fashionmap.adapters.metrics import EVENT_STREAMS
 from fashionmap.domain.events import (
     CollectionGrew,
     Event,
@@ -124,11 +125,14 @@ class Hub:
         subscriber = _Subscriber()
         self._open.setdefault(collection, []).append(subscriber)
         try:
-            yield "retry: 1500\nevent: hello\ndata: {}\n\n"
-            while not self._closing:
-                yield await subscriber.next()
+            with EVENT_STREAMS.track_inprogress():
+                yield "retry: 1500\nevent: hello\ndata: {}\n\n"
+                while not self._closing:
+                    yield await subscriber.next()
         finally:
             self._open[collection].remove(subscriber)
+            if not self._open[collection]:
+                del self._open[collection]
 
     def _take(self, event: Event) -> None:
         stage = "placed" if isinstance(event, MapUpdated) else STAGES.get(type(event), "")

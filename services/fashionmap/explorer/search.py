@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from fashionmap.domain.garment import Garment, MasksDocument
 from fashionmap.errors import FashionMapError
 from fashionmap.explorer.backend import Peers
+from fashionmap.explorer.measure import counted
 
 NEAR = 24
 
@@ -21,16 +22,17 @@ async def find_in_map(
     A sentence under ``error`` ends it where a service refuses the photo or does not answer.
     """
     try:
-        yield _line({"stage": "cutting out"})
-        masks = await run_in_threadpool(peers.segment, data)
-        yield _line({"stage": "comparing", "found": len(_garments(masks))})
-        vectors = await run_in_threadpool(peers.embed, masks, data)
-        garments = []
-        for garment in _garments(masks):
-            near, x, y = await run_in_threadpool(
-                peers.neighbours, collection, version, vectors[garment.id], count=NEAR
-            )
-            garments.append({**_told(garment), "x": x, "y": y, "near": near})
+        with counted("search"):
+            yield _line({"stage": "cutting out"})
+            masks = await run_in_threadpool(peers.segment, data)
+            yield _line({"stage": "comparing", "found": len(_garments(masks))})
+            vectors = await run_in_threadpool(peers.embed, masks, data)
+            garments = []
+            for garment in _garments(masks):
+                near, x, y = await run_in_threadpool(
+                    peers.neighbours, collection, version, vectors[garment.id], count=NEAR
+                )
+                garments.append({**_told(garment), "x": x, "y": y, "near": near})
         size = {"width": masks.photo.width, "height": masks.photo.height}
         yield _line({"stage": "done", "photo": {"id": masks.photo.id, **size}, "units": garments})
     except FashionMapError as error:
