@@ -8,11 +8,6 @@ whether the right garment is under the pointer. Peers' figures stand in docs/exp
 import json
 import shutil
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -20,10 +15,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from PIL import Image
+from tests.browser import CHROMIUM, DESKTOP, chromium, resting, served
 
 from benchmarks.looks import documents_of
 from fashionmap.adapters.blobs_filesystem import FilesystemBlobStore
-from fashionmap.entrypoints.show import FolderFiles
 from fashionmap.projection.build import MapContext, build_map
 from fashionmap.projection.page import BUILT, page_order
 from fashionmap.projection.page_atlases import LEVELS, Atlas, Level
@@ -32,17 +27,11 @@ from fashionmap.projection.page_details import CHUNK, NEAR
 from fashionmap.sample.dataset import write_looks
 
 LOOKS = 120
-ARGUMENTS = [
-    *("--headless", "--no-sandbox", "--disable-background-networking", "--no-first-run"),
-    *("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"),
-    "--enable-precise-memory-info",
-]
 
 
 def run() -> None:
     """Makes both maps, measures each three times, prints the medians."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None or not (BUILT / "index.html").exists():
+    if CHROMIUM is None or not (BUILT / "index.html").exists():
         print("  needs Chromium and the built page (make page)")
         return
     with tempfile.TemporaryDirectory() as scratch:
@@ -51,7 +40,7 @@ def run() -> None:
             folder = Path(scratch) / str(count)
             repeat_map(source, folder, count=count, pictures=pictures)
             with served(folder) as address:
-                found = [measure(chromium, address, picking=pictures) for _ in range(3)]
+                found = [measure(address, picking=pictures) for _ in range(3)]
             print(f"  {count:>9,} units: {_told(found)}", flush=True)
 
 
@@ -155,25 +144,11 @@ def _write_details(store: FilesystemBlobStore, count: int) -> None:
     store.put(f"page/details-{number}.arrow", to_arrow(table))
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The folder over HTTP, as ``fashionmap serve`` does it."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(FolderFiles, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def measure(chromium: str, address: str, *, picking: bool) -> dict[str, float]:
+def measure(address: str, *, picking: bool) -> dict[str, float]:
     """One visit: the first picture, a drag under tracing, a pick."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+    memory = "--enable-precise-memory-info"
+    with chromium(memory) as browser, tempfile.TemporaryDirectory() as folder:
+        page = browser.new_page(viewport=DESKTOP)
         page.goto(address)
         page.wait_for_selector("html[data-ready=yes]", state="attached", timeout=120_000)
         first = page.evaluate("performance.getEntriesByName('first-picture')[0].startTime")
@@ -196,7 +171,6 @@ def measure(chromium: str, address: str, *, picking: bool) -> dict[str, float]:
         }
         if picking:
             found["right garments of 5"] = _picks(page)
-        browser.close()
         return found
 
 
@@ -247,22 +221,12 @@ def _picks(page: Any) -> float:
         page.goto("about:blank")
         page.goto(f"{base}#id={wanted}")
         page.wait_for_selector("html[data-ready=yes]", state="attached", timeout=60_000)
-        place = _resting(page)
-        x, y = (float(v) for v in str(place).split(","))
+        place = resting(page)
         page.keyboard.press("Escape")
-        page.mouse.click(x, y)
+        page.mouse.click(*place)
         page.wait_for_timeout(500)
         right += wanted in page.url
     return right
-
-
-def _resting(page: Any) -> str:
-    """Where the selected garment lies on the screen when the map has come to rest."""
-    before, place = "", "-"
-    while before != place:
-        page.wait_for_timeout(900)
-        before, place = place, str(page.evaluate("document.documentElement.dataset.selectedAt"))
-    return place
 
 
 def _told(found: list[dict[str, float]]) -> str:

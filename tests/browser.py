@@ -1,4 +1,4 @@
-"""A real Chromium for tests of the page: every console error and foreign request is noted."""
+"""A real Chromium for tests and benchmarks of the page, and a folder served to it."""
 
 import shutil
 import threading
@@ -28,7 +28,7 @@ ARGUMENTS = [
 
 @contextmanager
 def chromium(*more: str) -> Iterator[Browser]:
-    """A browser."""
+    """A browser with software rendering, and ``more`` of Chromium's own switches."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *more])
         yield browser
@@ -71,6 +71,16 @@ def opened(page: Page, address: str) -> None:
 def ready(page: Page) -> None:
     """Waits until everything is read."""
     expect(page.locator("html")).to_have_attribute("data-ready", "yes", timeout=60_000)
+
+
+def resting(page: Page) -> tuple[float, float]:
+    """Where the selected garment lies on the screen when the map has come to rest."""
+    before, place = "", "-"
+    while before != place:
+        page.wait_for_timeout(900)
+        before, place = place, str(page.locator("html").get_attribute("data-selected-at"))
+    x, y = place.split(",")
+    return float(x), float(y)
 
 
 def violations(page: Page) -> list[str]:

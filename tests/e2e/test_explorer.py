@@ -12,16 +12,15 @@ from playwright.sync_api import Browser, Page, expect
 
 from fashionmap.adapters.topology import QUEUES
 from fashionmap.adapters.weights import SHIPPED
-from tests.browser import AXE, BUILT, CHROMIUM, chromium, colours_on, opened, tab, violations
+from tests.browser import AXE, colours_on, opened, tab, violations
+from tests.e2e.pages import NEEDS_A_BROWSER
 from tests.processes import SERVICES, Cluster, until
 from tests.servers import Servers, free_port
 
 pytestmark = [
     pytest.mark.services,
-    pytest.mark.browser,
+    *NEEDS_A_BROWSER,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not on this machine"),
-    pytest.mark.skipif(not BUILT.exists(), reason="the page is not built: make page"),
     pytest.mark.skipif(
         not (SHIPPED / "garments-small.safetensors").exists(), reason="no model weights are here"
     ),
@@ -80,12 +79,6 @@ def live(servers: Servers, looks: Path, tmp_path_factory: pytest.TempPathFactory
             if process.poll() is None:
                 process.kill()
                 process.wait(10)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import { Pictures } from "./data/pictures";
 import type { Camera, View } from "./draw/camera";
 import { listen } from "./draw/gestures";
 import { Labels } from "./draw/labels";
-import { CHOSEN, FADED, HIDDEN, Scene, SELECTED, SHOWN } from "./draw/scene";
+import { CHOSEN, FADED, Ground, HIDDEN, SELECTED, SHOWN } from "./draw/ground";
+import { openWebGl, Scene } from "./draw/scene";
 import { palette } from "./theme";
 import { toast } from "./toast";
 
@@ -35,6 +36,7 @@ export class Explorer {
   readonly filtersOpen = signal(!matchMedia("(max-width: 900px)").matches);
   readonly listOpen = signal(false);
   readonly inView = signal<number[]>([]);
+  readonly blind = signal(false); // nothing can be drawn: the list holds everything
   readonly complete = signal(false);
   readonly guestsCame = signal(0);
   readonly hovered = signal<{ index: number; x: number; y: number } | null>(null);
@@ -43,7 +45,7 @@ export class Explorer {
   readonly active = computed(() => isActive(this.filter.value));
   readonly details: Details;
   readonly pictures: Pictures;
-  scene: Scene | null = null;
+  scene: Ground | null = null;
   private layout: Layout | null = null;
   private lab: Float32Array | null = null;
   private labels: Labels | null = null;
@@ -70,12 +72,8 @@ export class Explorer {
     const address = this.asked;
     if (address.unit !== null && this.data.kinds().includes(address.unit)) this.kind.value = address.unit;
     this.layout = layoutOf(this.data, this.kind.value, "map", this.colours);
-    this.scene = new Scene(canvas, this.data, this.layout, palette.value, {
-      frame: (camera, moving) => this.framed(camera, moving),
-      first: () => void this.loadRest(),
-      broken: (sentence) => toast(sentence),
-    });
-    this.labels = new Labels(labels, (cluster, kind) => this.flyToCluster(cluster, kind));
+    this.scene = this.newScene(canvas, this.layout);
+    if (!this.blind.value) this.labels = new Labels(labels, (cluster, kind) => this.flyToCluster(cluster, kind));
     this.listen(canvas);
     this.paint();
     this.goHome(0);
@@ -292,6 +290,17 @@ export class Explorer {
     return this.labels?.texts() ?? [];
   }
 
+  private newScene(canvas: HTMLCanvasElement, layout: Layout): Ground {
+    const told = {
+      frame: (camera: Camera, moving: boolean) => this.framed(camera, moving),
+      first: () => void this.loadRest(),
+      broken: (sentence: string) => toast(sentence),
+    };
+    const gl = openWebGl(canvas);
+    this.blind.value = gl === null;
+    return gl === null ? new Ground(canvas, this.data, layout, told) : new Scene(gl, canvas, this.data, layout, palette.value, told);
+  }
+
   private async loadRest(): Promise<void> {
     try {
       await this.data.loadRest();
@@ -366,7 +375,8 @@ export class Explorer {
     if (at === null) delete document.documentElement.dataset["selectedAt"];
     else document.documentElement.dataset["selectedAt"] = at.map((v) => v.toFixed(1)).join(",");
     if (this.complete.value) history.replaceState(null, "", this.address());
-    if (this.listOpen.value) this.inView.value = this.scene?.inView(200) ?? [];
+    if (this.blind.value) this.inView.value = this.scene?.listed() ?? [];
+    else if (this.listOpen.value) this.inView.value = this.scene?.inView(200) ?? [];
   }
 
   private listen(canvas: HTMLCanvasElement): void {

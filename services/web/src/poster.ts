@@ -1,12 +1,13 @@
 // The view as a PNG poster: the drawing on its paper, with the names of groups.
 import { download } from "./data/export";
+import { Scene } from "./draw/scene";
 import type { Explorer } from "./explorer";
 import { dark } from "./theme";
 import { toast } from "./toast";
 
 export async function savePoster(explorer: Explorer): Promise<void> {
   const { scene } = explorer;
-  if (scene === null) return;
+  if (!(scene instanceof Scene)) return;
   const drawing = await scene.snapshot();
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [drawing.width, drawing.height];

@@ -118,6 +118,16 @@ function byColour(data: MapData, kind: Kind, lab: Float32Array): Layout {
   return scaled({ name: "colour", kind, positions, size: 0.92, headings: [] }, data);
 }
 
+// Rows of a kind in the order that a reader follows: the map's own keeps neighbours together.
+export function reading({ name, kind, positions, headings }: Layout, data: MapData): number[] {
+  const rows = Array.from(rowsOf(data, kind));
+  if (name === "map") return rows;
+  const block = new Map(headings.map(({ text }, n) => [text, n]));
+  const blockOf = (row: number): number => block.get(data.categoryOf(row)) ?? 0;
+  const [slow, fast] = name === "colour" ? [0, 1] : [1, 0];
+  return rows.sort((a, b) => blockOf(a) - blockOf(b) || positions[2 * a + slow]! - positions[2 * b + slow]! || positions[2 * a + fast]! - positions[2 * b + fast]!);
+}
+
 // Rows of a kind, in the page's order: the map's own, then guests.
 export function rowsOf(data: MapData, kind: Kind): Uint32Array {
   const { first, count } = data.unit(kind);

@@ -1,36 +1,30 @@
 // The drawn map: dots from afar, cut-outs as they near; every unit is a row of typed arrays.
 import { createProgramInfo, setUniforms, type ProgramInfo } from "twgl.js";
-import { rowsOf, type Layout } from "../data/layouts";
+import type { Layout } from "../data/layouts";
 import type { Level, MapData } from "../data/map";
-import { BLOCK, Blocks, Cells } from "../data/places";
-import { Camera, type View } from "./camera";
+import { BLOCK, Blocks } from "../data/places";
+import { Ground, type Told } from "./ground";
 import { FROM_UNITS, Overview } from "./overview";
 import { GuestSheets } from "./guests";
 import { DOTS_FRAGMENT, DOTS_VERTEX, SPRITES_FRAGMENT, SPRITES_VERTEX } from "./shaders";
 import { Sheets, type Sheet } from "./sheets";
 import type { Palette } from "./palette";
 
-export const HIDDEN = 0;
-export const FADED = 1;
-export const SHOWN = 2;
-export const CHOSEN = 3;
-export const SELECTED = 4;
-
 const FROM_PICTURES = 5; // pixels a picture below which only dots are drawn
 const FADE = 220;
 const MOVE = 900;
-const SHRINK = 0.3; // pictures of the similarity map grow slower than the map, so that they come apart
 
 interface Run {
   first: number;
   count: number;
 }
 
-export class NoWebGl extends Error {}
+// What a scene draws with; null where the browser gives none.
+export function openWebGl(canvas: HTMLCanvasElement): WebGL2RenderingContext | null {
+  return canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: true });
+}
 
-export class Scene {
-  readonly camera = new Camera();
-  private readonly gl: WebGL2RenderingContext;
+export class Scene extends Ground {
   private dotProgram: ProgramInfo | null = null;
   private spriteProgram: ProgramInfo | null = null;
   private readonly buffers: Record<"from" | "to" | "state" | "colour", WebGLBuffer>;
@@ -40,117 +34,62 @@ export class Scene {
   private readonly levels: Level[];
   private blocks: Blocks;
   private seen = new Uint8Array(0);
-  private cells: Cells | null = null;
-  private states: Uint8Array;
   private faded = false;
   private moved = -Infinity; // when the layout changed
-  private asked = 0;
-  private last = 0;
-  private begun = false;
 
   constructor(
-    readonly canvas: HTMLCanvasElement,
-    private readonly data: MapData,
-    private layout: Layout,
+    private readonly gl: WebGL2RenderingContext,
+    canvas: HTMLCanvasElement,
+    data: MapData,
+    layout: Layout,
     private palette: Palette,
-    private readonly on: { frame: (camera: Camera, moving: boolean) => void; first: () => void; broken: (sentence: string) => void },
+    on: Told,
   ) {
-    const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: true });
-    if (gl === null) throw new NoWebGl("This browser does not give WebGL 2, which draws the map.");
-    this.gl = gl;
+    super(canvas, data, layout, on);
     this.overview = new Overview(gl);
     this.buffers = { from: gl.createBuffer(), to: gl.createBuffer(), state: gl.createBuffer(), colour: gl.createBuffer() };
     this.sheets = new Sheets(gl, data, () => this.ask(), on.broken);
     this.guests = new GuestSheets(gl, () => this.ask());
     this.levels = data.about.levels;
-    this.states = new Uint8Array(data.count);
     this.blocks = this.newBlocks();
     this.grown();
-    new ResizeObserver(() => this.ask()).observe(canvas);
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => location.reload());
-    this.measure();
   }
 
   // Tells the card of units that came.
-  grown(): void {
+  override grown(): void {
+    super.grown();
     const { gl } = this;
     this.put("from", this.layout.positions);
     this.put("to", this.layout.positions);
     this.put("colour", this.data.rgb);
-    const states = new Uint8Array(this.data.count);
-    states.set(this.states.subarray(0, states.length));
-    this.states = states;
-    this.put("state", states);
+    this.put("state", this.states);
     this.guests.take(this.data.guests);
     gl.bindBuffer(gl.ARRAY_BUFFER, null);
   }
 
-  setLayout(layout: Layout, animate: boolean): void {
+  override setLayout(layout: Layout, animate: boolean): void {
     const before = this.layout.positions;
-    this.layout = layout;
+    super.setLayout(layout, animate);
     this.put("from", animate && before.length === layout.positions.length ? before : layout.positions);
     this.put("to", layout.positions);
     this.moved = animate ? performance.now() : -Infinity;
     this.blocks = this.newBlocks();
     this.overview.spoil();
-    this.cells = null;
-    this.measure();
-    this.ask();
   }
 
-  setStates(states: Uint8Array, faded: boolean): void {
-    this.states = states;
+  override setStates(states: Uint8Array, faded: boolean): void {
+    super.setStates(states, faded);
     this.overview.spoil();
     this.faded = faded;
     this.put("state", states);
-    this.ask();
   }
 
-  setPalette(palette: Palette): void {
+  override setPalette(palette: Palette): void {
     this.palette = palette;
     this.overview.spoil();
     this.ask();
-  }
-
-  whole(padding: { left: number; right: number; top: number; bottom: number }): View {
-    this.measure();
-    const [x1, y1, x2, y2] = this.layout.bounds;
-    const [wide, high] = [this.camera.width - padding.left - padding.right, this.camera.height - padding.top - padding.bottom];
-    const scale = Math.min(Math.max(wide, 60) / Math.max(x2 - x1, 1e-3), Math.max(high, 60) / Math.max(y2 - y1, 1e-3));
-    const zoom = Math.log2(scale);
-    const [shiftX, shiftY] = [(padding.left - padding.right) / 2 / scale, (padding.top - padding.bottom) / 2 / scale];
-    return { x: (x1 + x2) / 2 - shiftX, y: (y1 + y2) / 2 - shiftY, zoom };
-  }
-
-  // Side of a picture in the page's units at a zoom.
-  pictureSize(zoom = this.camera.view.zoom): number {
-    if (this.layout.name !== "map") return this.layout.size;
-    return this.layout.size * Math.min(Math.max(2 ** (-SHRINK * (zoom - this.usual())), 0.4), 1.15);
-  }
-
-  // The zoom at which a picture has so many pixels.
-  zoomFor(pixels: number): number {
-    const plain = Math.log2(pixels / this.layout.size);
-    return this.layout.name === "map" ? (plain - SHRINK * this.usual()) / (1 - SHRINK) : plain;
-  }
-
-  at(index: number): [number, number] {
-    return [this.layout.positions[2 * index] ?? 0, this.layout.positions[2 * index + 1] ?? 0];
-  }
-
-  pick(x: number, y: number): number {
-    const [worldX, worldY] = this.camera.toWorld(x, y);
-    const reach = Math.max(this.pictureSize() / 2, 7 / this.camera.scale);
-    return this.index().nearest(worldX, worldY, reach, (i) => (this.states[i] ?? 0) >= SHOWN);
-  }
-
-  inView(most: number): number[] {
-    return this.index().within(this.camera.box(), (i) => (this.states[i] ?? 0) >= SHOWN, most);
-  }
-
-  inside(box: [number, number, number, number], fits: (index: number) => boolean): number[] {
-    return this.index().within(box, (i) => (this.states[i] ?? 0) >= SHOWN && fits(i));
   }
 
   // Programs are compiled when they are first needed: the first picture of all does not wait.
@@ -164,22 +103,9 @@ export class Scene {
     return this.spriteProgram;
   }
 
-  // Makes ready what the first pointer would wait for.
-  prepare(): void {
-    this.index();
-  }
-
-  get settled(): boolean {
-    return this.asked === 0 && !this.sheets.loading;
-  }
-
-  retryPictures(): void {
+  override retryPictures(): void {
     this.sheets.retry();
     this.ask();
-  }
-
-  ask(): void {
-    if (this.asked === 0) this.asked = requestAnimationFrame((now) => this.frame(now));
   }
 
   // The view as it is now, at the screen's own resolution.
@@ -188,14 +114,10 @@ export class Scene {
     return createImageBitmap(this.canvas);
   }
 
-  dispose(): void {
-    cancelAnimationFrame(this.asked);
+  override dispose(): void {
+    super.dispose();
     this.sheets.dispose();
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
-  }
-
-  private usual(): number {
-    return Math.log2(Math.min(this.camera.width, this.camera.height) / 2000);
   }
 
   private newBlocks(): Blocks {
@@ -205,37 +127,8 @@ export class Scene {
     return blocks;
   }
 
-  private index(): Cells {
-    this.cells ??= new Cells(this.layout, rowsOf(this.data, this.layout.kind));
-    return this.cells;
-  }
-
-  private measure(): void {
-    const { canvas, camera } = this;
-    camera.width = Math.max(canvas.clientWidth, 1);
-    camera.height = Math.max(canvas.clientHeight, 1);
-    const usual = this.usual();
-    camera.least = usual - 1.5;
-    camera.most = Math.max(Math.log2(520 / Math.max(this.layout.size, 1e-3)), usual + 1);
-  }
-
-  private frame(now: number): void {
-    this.asked = 0;
-    const more = this.camera.tick(now, Math.min(now - this.last, 50));
-    this.last = now;
-    const fading = this.draw(now);
-    this.on.frame(this.camera, more);
-    if (more || fading || now - this.moved < MOVE) this.ask();
-    if (!this.begun) {
-      this.begun = true;
-      this.ask();
-      performance.mark("first-picture");
-      this.on.first();
-    }
-  }
-
-  // Whether a fade goes on.
-  private draw(now: number): boolean {
+  // Whether a fade or a move goes on.
+  protected override draw(now: number): boolean {
     const { gl, canvas, camera } = this;
     this.measure();
     const ratio = Math.min(devicePixelRatio, 2);
@@ -258,7 +151,7 @@ export class Scene {
     if (t >= 1 && this.isFar()) this.drawOverview(uniforms, ratio);
     else for (const pass of this.faded ? [0, 1] : [2]) fading = this.drawPass({ ...uniforms, u_pass: pass }, now, ratio) || fading;
     this.sheets.end();
-    return fading;
+    return fading || now - this.moved < MOVE;
   }
 
   // Whether so many units are so small that one picture of all of them will do.

@@ -1,8 +1,7 @@
 // The page around the drawing.
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Explorer } from "../explorer";
-import { NoWebGl } from "../draw/scene";
 import { said } from "../toast";
 import { Filters } from "./Filters";
 import { GroupPanel } from "./GroupPanel";
@@ -11,6 +10,7 @@ import { Listing } from "./Listing";
 import { describe } from "./Picture";
 import { Act, Tools } from "./Tools";
 import { UnitPanel } from "./UnitPanel";
+import { Wall } from "./Wall";
 
 export function Masthead({ sentence, children }: { sentence: string; children?: JSX.Element | null }): JSX.Element {
   return (
@@ -30,11 +30,10 @@ export function Toast(): JSX.Element {
   );
 }
 
-export function Empty({ sentence, children }: { sentence: string; children?: JSX.Element | null }): JSX.Element {
+export function Empty({ sentence }: { sentence: string }): JSX.Element {
   return (
     <div class="empty">
       <p role="alert">{sentence}</p>
-      {children}
     </div>
   );
 }
@@ -56,14 +55,8 @@ export function MapView({ explorer, tools, extra }: { explorer: Explorer; tools?
 function Stage({ explorer }: { explorer: Explorer }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const labels = useRef<HTMLDivElement>(null);
-  const [trouble, setTrouble] = useState("");
   useEffect(() => {
-    try {
-      explorer.attach(canvas.current!, labels.current!);
-    } catch (error) {
-      if (!(error instanceof NoWebGl)) throw error;
-      setTrouble(error.message);
-    }
+    explorer.attach(canvas.current!, labels.current!);
     const stop = listenToKeys(() => (explorer.scene === null ? null : explorer));
     return () => {
       stop();
@@ -72,8 +65,9 @@ function Stage({ explorer }: { explorer: Explorer }): JSX.Element {
   }, [explorer]);
   const count = explorer.data.size(explorer.kind.value);
   const noun = explorer.kind.value === "look" ? "looks" : "garments";
+  const blind = explorer.blind.value;
   return (
-    <main class={explorer.lassoing.value ? "stage lassoing" : "stage"}>
+    <main class={`stage${explorer.lassoing.value ? " lassoing" : ""}${blind ? " blind" : ""}`}>
       <canvas
         ref={canvas}
         id="map"
@@ -86,16 +80,15 @@ function Stage({ explorer }: { explorer: Explorer }): JSX.Element {
         <polygon points={explorer.loop.value.map((p) => p.join(",")).join(" ")} />
       </svg>
       <Hover explorer={explorer} />
-      {trouble !== "" && (
-        <Empty sentence={`${trouble} Here is the map as one picture.`}>
-          <img class="poster" src={`${explorer.data.source.base}poster.png`} alt="All cut-outs, laid out so that similar ones lie together" />
-        </Empty>
+      {blind ? (
+        <Wall explorer={explorer} />
+      ) : (
+        <div class="zoom bar" role="group" aria-label="Zoom">
+          <Act name="plus" label="Zoom in" act={() => explorer.zoom(0.8)} />
+          <Act name="minus" label="Zoom out" act={() => explorer.zoom(-0.8)} />
+          <Act name="whole" label="Show the whole map" act={() => explorer.goHome()} />
+        </div>
       )}
-      <div class="zoom bar" role="group" aria-label="Zoom">
-        <Act name="plus" label="Zoom in" act={() => explorer.zoom(0.8)} />
-        <Act name="minus" label="Zoom out" act={() => explorer.zoom(-0.8)} />
-        <Act name="whole" label="Show the whole map" act={() => explorer.goHome()} />
-      </div>
     </main>
   );
 }

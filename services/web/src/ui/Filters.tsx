@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { isoDate } from "../data/export";
 import { BINS, type FacetTally, type Filter } from "../data/filters";
+import type { Facet } from "../data/map";
 import type { Explorer } from "../explorer";
 import { Icon } from "./icons";
 
@@ -40,7 +41,7 @@ export function Filters({ explorer }: { explorer: Explorer }): JSX.Element | nul
             change={(categories) => change({ categories })}
           />
           {tally.facets.map((one) => (
-            <Facet key={one.facet.name} tally={one} filter={filter} change={change} />
+            <FacetOf key={one.facet.name} tally={one} filter={filter} change={change} />
           ))}
           {explorer.active.value && (
             <button type="button" class="text-button" onClick={() => explorer.reset()}>
@@ -53,9 +54,11 @@ export function Filters({ explorer }: { explorer: Explorer }): JSX.Element | nul
   );
 }
 
-function Facet({ tally, filter, change }: { tally: FacetTally; filter: Filter; change: (part: Partial<Filter>) => void }): JSX.Element | null {
+function FacetOf({ tally, filter, change }: { tally: FacetTally; filter: Filter; change: (part: Partial<Filter>) => void }): JSX.Element | null {
   const { facet } = tally;
   if (facet.coded !== undefined) {
+    const [only, ...others] = tally.values;
+    if (only !== undefined && others.length === 0 && facet.coded.codes.every((code) => code === 0)) return <Same title={facet.name} value={only.name} />;
     return (
       <Values
         title={facet.name}
@@ -70,8 +73,22 @@ function Facet({ tally, filter, change }: { tally: FacetTally; filter: Filter; c
       />
     );
   }
-  if (facet.numbers === undefined || !(tally.most > tally.least)) return null;
+  if (facet.numbers === undefined || !Number.isFinite(tally.most)) return null;
+  if (tally.most === tally.least) return facet.numbers.some(Number.isNaN) ? null : <Same title={facet.name} value={say(facet, tally.least)} />;
   return <Range tally={tally} filter={filter} change={change} />;
+}
+
+// A column with one value for all photos: worth knowing, but nothing to choose.
+function Same({ title, value }: { title: string; value: string }): JSX.Element {
+  return (
+    <p class="same">
+      <span>{title}</span> {value}
+    </p>
+  );
+}
+
+function say(facet: Facet, value: number): string {
+  return facet.kind === "date" ? isoDate(value) : value.toLocaleString("en", { maximumFractionDigits: 2 });
 }
 
 function Values(props: {
@@ -117,7 +134,6 @@ function Range({ tally, filter, change }: { tally: FacetTally; filter: Filter; c
   const { facet, least, most, bins } = tally;
   const [low, high] = filter.ranges.get(facet.name) ?? [least, most];
   const step = facet.kind === "date" || Number.isInteger(least + most) ? 1 : (most - least) / 200;
-  const say = (value: number): string => (facet.kind === "date" ? isoDate(value) : value.toLocaleString("en", { maximumFractionDigits: 2 }));
   const set = (from: number, to: number): void => {
     const ranges = new Map(filter.ranges);
     if (from <= least && to >= most) ranges.delete(facet.name);
@@ -137,12 +153,12 @@ function Range({ tally, filter, change }: { tally: FacetTally; filter: Filter; c
         })}
       </svg>
       <div class="range">
-        <input type="range" aria-label={`${facet.name} from`} aria-valuetext={say(low)} min={least} max={most} step={step} value={low} onInput={(e) => set(Number(e.currentTarget.value), high)} />
-        <input type="range" aria-label={`${facet.name} to`} aria-valuetext={say(high)} min={least} max={most} step={step} value={high} onInput={(e) => set(low, Number(e.currentTarget.value))} />
+        <input type="range" aria-label={`${facet.name} from`} aria-valuetext={say(facet, low)} min={least} max={most} step={step} value={low} onInput={(e) => set(Number(e.currentTarget.value), high)} />
+        <input type="range" aria-label={`${facet.name} to`} aria-valuetext={say(facet, high)} min={least} max={most} step={step} value={high} onInput={(e) => set(low, Number(e.currentTarget.value))} />
       </div>
       <p class="ends">
-        <span>{say(low)}</span>
-        <span>{say(high)}</span>
+        <span>{say(facet, low)}</span>
+        <span>{say(facet, high)}</span>
       </p>
     </fieldset>
   );

@@ -35,9 +35,13 @@ export function Tools({ explorer, children }: { explorer: Explorer; children?: J
           <Icon name="drop" />
           <input type="color" aria-label="Find garments near a colour" value="#b8232b" onInput={(event) => explorer.nearColour(event.currentTarget.value)} />
         </label>
-        <Toggle name="lasso" label="Lasso a group" on={explorer.lassoing.value} act={() => (explorer.lassoing.value = !explorer.lassoing.value)} />
-        <Toggle name="list" label="List of what is in view" on={explorer.listOpen.value} act={() => toggleList(explorer)} />
-        <Act name="save" label="Save this view as a picture" act={() => void savePoster(explorer)} />
+        {!explorer.blind.value && (
+          <>
+            <Toggle name="lasso" label="Lasso a group" on={explorer.lassoing.value} act={() => (explorer.lassoing.value = !explorer.lassoing.value)} />
+            <Toggle name="list" label="List of what is in view" on={explorer.listOpen.value} act={() => toggleList(explorer)} />
+            <Act name="save" label="Save this view as a picture" act={() => void savePoster(explorer)} />
+          </>
+        )}
         <Act name="link" label="Copy the address of this view" act={() => void copyAddress(explorer)} />
         <Act name={dark.value ? "sun" : "moon"} label={dark.value ? "Light colours" : "Dark colours"} act={() => (theme.value = dark.value ? "light" : "dark")} />
         {children}

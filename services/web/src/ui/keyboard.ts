@@ -20,6 +20,7 @@ export function listenToKeys(explorer: () => Explorer | null): () => void {
 
 function act(explorer: Explorer, event: KeyboardEvent): boolean {
   const open = explorer.selected.value >= 0 && !event.shiftKey;
+  if (explorer.blind.value && !open && event.key.startsWith("Arrow")) return false; // they scroll the list
   switch (event.key) {
     case "ArrowRight":
       return open ? done(explorer.step(1)) : done(explorer.panBy(-STEP, 0));

@@ -1,0 +1,160 @@
+// Where every unit lies and what is looked at: all of the map but its drawing.
+import { reading, rowsOf, type Layout } from "../data/layouts";
+import type { MapData } from "../data/map";
+import { Cells } from "../data/places";
+import { Camera, type View } from "./camera";
+import type { Palette } from "./palette";
+
+export const HIDDEN = 0;
+export const FADED = 1;
+export const SHOWN = 2;
+export const CHOSEN = 3;
+export const SELECTED = 4;
+
+const SHRINK = 0.3; // pictures of the similarity map grow slower than the map, so that they come apart
+
+export interface Told {
+  frame: (camera: Camera, moving: boolean) => void;
+  first: () => void;
+  broken: (sentence: string) => void;
+}
+
+// By itself it draws nothing: so it serves browsers that cannot.
+export class Ground {
+  readonly camera = new Camera();
+  protected states: Uint8Array;
+  protected begun = false;
+  private cells: Cells | null = null;
+  private asked = 0;
+  private last = 0;
+
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    protected readonly data: MapData,
+    protected layout: Layout,
+    private readonly on: Told,
+  ) {
+    this.states = new Uint8Array(data.count);
+    new ResizeObserver(() => this.ask()).observe(canvas);
+    this.measure();
+  }
+
+  // Makes room for units that came.
+  grown(): void {
+    const states = new Uint8Array(this.data.count);
+    states.set(this.states.subarray(0, states.length));
+    this.states = states;
+  }
+
+  setLayout(layout: Layout, _animate: boolean): void {
+    this.layout = layout;
+    this.cells = null;
+    this.measure();
+    this.ask();
+  }
+
+  setStates(states: Uint8Array, _faded: boolean): void {
+    this.states = states;
+    this.ask();
+  }
+
+  setPalette(_palette: Palette): void {}
+
+  retryPictures(): void {}
+
+  whole(padding: { left: number; right: number; top: number; bottom: number }): View {
+    this.measure();
+    const [x1, y1, x2, y2] = this.layout.bounds;
+    const [wide, high] = [this.camera.width - padding.left - padding.right, this.camera.height - padding.top - padding.bottom];
+    const scale = Math.min(Math.max(wide, 60) / Math.max(x2 - x1, 1e-3), Math.max(high, 60) / Math.max(y2 - y1, 1e-3));
+    const zoom = Math.log2(scale);
+    const [shiftX, shiftY] = [(padding.left - padding.right) / 2 / scale, (padding.top - padding.bottom) / 2 / scale];
+    return { x: (x1 + x2) / 2 - shiftX, y: (y1 + y2) / 2 - shiftY, zoom };
+  }
+
+  // Side of a picture in the page's units at a zoom.
+  pictureSize(zoom = this.camera.view.zoom): number {
+    if (this.layout.name !== "map") return this.layout.size;
+    return this.layout.size * Math.min(Math.max(2 ** (-SHRINK * (zoom - this.usual())), 0.4), 1.15);
+  }
+
+  // The zoom at which a picture has so many pixels.
+  zoomFor(pixels: number): number {
+    const plain = Math.log2(pixels / this.layout.size);
+    return this.layout.name === "map" ? (plain - SHRINK * this.usual()) / (1 - SHRINK) : plain;
+  }
+
+  at(index: number): [number, number] {
+    return [this.layout.positions[2 * index] ?? 0, this.layout.positions[2 * index + 1] ?? 0];
+  }
+
+  pick(x: number, y: number): number {
+    const [worldX, worldY] = this.camera.toWorld(x, y);
+    const reach = Math.max(this.pictureSize() / 2, 7 / this.camera.scale);
+    return this.index().nearest(worldX, worldY, reach, (i) => (this.states[i] ?? 0) >= SHOWN);
+  }
+
+  inView(most: number): number[] {
+    return this.index().within(this.camera.box(), (i) => (this.states[i] ?? 0) >= SHOWN, most);
+  }
+
+  inside(box: [number, number, number, number], fits: (index: number) => boolean): number[] {
+    return this.index().within(box, (i) => (this.states[i] ?? 0) >= SHOWN && fits(i));
+  }
+
+  // Everything that is shown, in the order of the layout.
+  listed(): number[] {
+    return reading(this.layout, this.data).filter((i) => (this.states[i] ?? 0) >= SHOWN);
+  }
+
+  // Makes ready what the first pointer would wait for.
+  prepare(): void {
+    this.index();
+  }
+
+  ask(): void {
+    if (this.asked === 0) this.asked = requestAnimationFrame((now) => this.frame(now));
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.asked);
+  }
+
+  // Draws; whether there is more to draw.
+  protected draw(_now: number): boolean {
+    return false;
+  }
+
+  protected usual(): number {
+    return Math.log2(Math.min(this.camera.width, this.camera.height) / 2000);
+  }
+
+  protected index(): Cells {
+    this.cells ??= new Cells(this.layout, rowsOf(this.data, this.layout.kind));
+    return this.cells;
+  }
+
+  protected measure(): void {
+    const { canvas, camera } = this;
+    camera.width = Math.max(canvas.clientWidth, 1);
+    camera.height = Math.max(canvas.clientHeight, 1);
+    const usual = this.usual();
+    camera.least = usual - 1.5;
+    camera.most = Math.max(Math.log2(520 / Math.max(this.layout.size, 1e-3)), usual + 1);
+  }
+
+  private frame(now: number): void {
+    this.asked = 0;
+    const more = this.camera.tick(now, Math.min(now - this.last, 50));
+    this.last = now;
+    const drawing = this.draw(now);
+    this.on.frame(this.camera, more);
+    if (more || drawing) this.ask();
+    if (!this.begun) {
+      this.begun = true;
+      this.ask();
+      performance.mark("first-picture");
+      this.on.first();
+    }
+  }
+}

@@ -1,0 +1,72 @@
+"""Maps whose page is visited by tests, and what tests look for on it."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pyarrow.parquet as pq
+import pytest
+from benchmarks.looks import documents_of
+from playwright.sync_api import Page
+
+from fashionmap.adapters.blobs_filesystem import FilesystemBlobStore
+from fashionmap.projection.build import MapContext, build_map
+from tests.browser import BUILT, CHROMIUM
+
+NEEDS_A_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not on this machine"),
+    pytest.mark.skipif(not BUILT.exists(), reason="the page is not built: make page"),
+]
+EVIL = "<b id=evil>A</b>"
+
+
+def make_folder(looks: Path, out: Path, *, most: int = 99, unit: str = "both") -> Path:
+    """A map of drawn looks from their ground truth, whose names try to be HTML."""
+    documents = list(documents_of(looks, brand=EVIL))[:most]
+    files = {photo: path for photo, path, _ in documents}
+    build_map(
+        (data for _, _, data in documents),
+        store=FilesystemBlobStore(out),
+        prefix="",
+        unit=unit,
+        context=MapContext(photos=lambda photo: files[photo].read_bytes()),
+    )
+    return out
+
+
+def of(folder: Path, kind: str = "garment") -> pandas.DataFrame:
+    table = pandas.read_parquet(folder / "garments.parquet")
+    return table[table["unit"] == kind]
+
+
+def nearest(folder: Path, garment: str, count: int) -> list[str]:
+    """By the vectors, among garments."""
+    own = set(of(folder)["id"])
+    table = pq.read_table(folder / "vectors.parquet").to_pandas()
+    table = table[table["id"].isin(own)]
+    matrix = np.stack(table["vector"].to_list())
+    ids = table["id"].to_list()
+    far = np.linalg.norm(matrix - matrix[ids.index(garment)], axis=1)
+    return [ids[i] for i in np.argsort(far, kind="stable") if ids[i] != garment][:count]
+
+
+def settled(page: Page) -> str:
+    page.wait_for_timeout(350)
+    return page.url
+
+
+def zoom_of(page: Page) -> float:
+    found = re.search(r"z=([-\d.]+)", settled(page))
+    assert found is not None
+    return float(found.group(1))
+
+
+def draw_lasso(page: Page) -> None:
+    page.get_by_role("button", name="Lasso a group").click()
+    page.mouse.move(300, 90)
+    page.mouse.down()
+    for corner in ((300, 880), (1360, 880), (1360, 90), (310, 90)):
+        page.mouse.move(*corner, steps=5)
+    page.mouse.up()
