@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from fashionmap.projection.overlap import spread_apart
+from fashionmap.projection.poster_labels import INK, PAPER, names_of, write_names
 
-PAPER = (250, 248, 245)
-INK = (74, 68, 62)
 POSTER_SIDE = 4000
 GRID_SIDE = 4000
 MOST_ON_POSTER = 6000
@@ -36,7 +35,7 @@ def draw_poster(
         coordinates: float32 (n, 2), y downwards.
         scores: float32 (n,); where there are too many units the surer ones are shown.
         thumbnails: Gives WebP cut-outs by row.
-        groups: Coarse clusters with ``label``, ``x``, ``y``, ``count`` to write on the paper.
+        groups: Coarse clusters with ``label``, ``x``, ``y``, ``count``, whose names are written.
     """
     shown = _chosen(coordinates, scores)
     if len(shown) == 0:
@@ -50,7 +49,8 @@ def draw_poster(
     paper = Image.new("RGB", (width, height), PAPER)
     for image, centre, size in zip(images, centres - offset, sizes, strict=True):
         _paste(paper, image, centre, size)
-    _write_labels(paper, groups, lambda xy: frame(xy) - offset)
+    middles = frame(np.array([[group["x"], group["y"]] for group in groups]).reshape(-1, 2))
+    write_names(paper, names_of(groups, middles, points, centres - offset))
     return _png(paper)
 
 
@@ -126,27 +126,6 @@ def _paste(paper: Image.Image, image: Image.Image, centre: Any, size: Any) -> No
 
 def _load(found: Mapping[int, bytes], order: NDArray[np.int64]) -> list[Image.Image]:
     return [Image.open(io.BytesIO(found[int(i)])).convert("RGBA") for i in order]
-
-
-def _write_labels(
-    paper: Image.Image,
-    groups: Sequence[Mapping[str, Any]],
-    frame: Callable[[NDArray[np.float64]], NDArray[np.float64]],
-) -> None:
-    """Names of the coarse groups, dark on a halo of paper."""
-    draw = ImageDraw.Draw(paper)
-    font = ImageFont.load_default(size=max(paper.width // 90, 14))
-    for group in groups:
-        x, y = frame(np.array([group["x"], group["y"] - 0.9 * group["radius"]]))
-        draw.text(
-            (x, y),
-            group["label"],
-            fill=INK,
-            font=font,
-            anchor="mm",
-            stroke_width=max(paper.width // 700, 2),
-            stroke_fill=PAPER,
-        )
 
 
 def _empty(sentence: str) -> Image.Image:
