@@ -8,16 +8,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from fashionmap.adapters.codec import routing_key
 from fashionmap.adapters.metrics import EVENT_STREAMS
 from fashionmap.domain.events import (
     CollectionGrew,
     Event,
     MapRequested,
     MapUpdated,
-    PhotoEmbedded,
-    PhotoIngested,
     PhotoOffered,
-    PhotoSegmented,
 )
 
 PAUSE = 0.4
@@ -28,13 +26,6 @@ MOST_PHOTOS = 400
 """Single photos that are named in one message; above, only counts are told."""
 WINDOW = 60.0
 """Seconds over which a rate is taken."""
-
-STAGES: dict[type, str] = {
-    PhotoOffered: "offered",
-    PhotoIngested: "ingested",
-    PhotoSegmented: "segmented",
-    PhotoEmbedded: "embedded",
-}
 
 
 @dataclass
@@ -66,7 +57,7 @@ class News:
         elif isinstance(event, MapRequested):
             self.requested.append(event.version)
         elif not isinstance(event, CollectionGrew):
-            stage = STAGES[type(event)]
+            stage = stage_of(event)
             self.stages[stage] += 1
             if not isinstance(event, PhotoOffered) and len(self.photos) < MOST_PHOTOS:
                 self.photos[event.photo_id] = stage
@@ -135,12 +126,18 @@ class Hub:
                 del self._open[collection]
 
     def _take(self, event: Event) -> None:
-        stage = "placed" if isinstance(event, MapUpdated) else STAGES.get(type(event), "")
+        stage = "placed" if isinstance(event, MapUpdated) else stage_of(event)
         if stage:
             times = self._passed.setdefault(f"{event.collection}/{stage}", deque(maxlen=200_000))
             times.append(time.monotonic())
         for subscriber in self._open.get(event.collection, []):
             subscriber.take(event)
+
+
+def stage_of(event: Event) -> str:
+    """What happened to the event's photo, ``""`` where it is of none: the routing key says both."""
+    about, _, what = routing_key(event).partition(".")
+    return what if about == "photo" else ""
 
 
 class _Subscriber:

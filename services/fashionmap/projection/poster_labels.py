@@ -55,7 +55,8 @@ def names_of(
         near = np.argsort(np.linalg.norm(before - place, axis=1), kind="stable")[:most]
         middle = np.median(after[near], axis=0)
         radius = float(np.linalg.norm(after[near] - middle, axis=1).max())
-        names.append((group["count"], Name(group["label"], *middle.tolist(), radius)))
+        x, y = (float(v) for v in middle)
+        names.append((group["count"], Name(group["label"], x, y, radius)))
     return [name for _, name in sorted(names, key=lambda one: -one[0])]
 
 

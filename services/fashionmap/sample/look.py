@@ -6,10 +6,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionmap.sample import garments as worn
+from fashionmap.sample.accessories import ACCESSORIES, paint_belt
 from fashionmap.sample.canvas import Canvas, ellipse
 from fashionmap.sample.figure import SKIN_LABEL, Figure, draw_figure, paint_body, paint_head
+from fashionmap.sample.legwear import paint_pants, paint_shorts
+from fashionmap.sample.outerwear import paint_outer
+from fashionmap.sample.shoes import paint_boots, paint_footwear
+from fashionmap.sample.skirts import paint_dress, paint_skirt
 from fashionmap.sample.street import draw_street
+from fashionmap.sample.tops import paint_top
 
 SMALLEST = 60
 """Pixels of a garment below which it counts as hidden."""
@@ -49,30 +54,28 @@ def _dress(canvas: Canvas, figure: Figure, random: np.random.Generator) -> None:
     boots, outfit = random.random() < 0.3, random.random()
     wide = outfit < 0.25
     if not wide:
-        (worn.paint_boots if boots else worn.paint_footwear)(canvas, figure, random)
+        (paint_boots if boots else paint_footwear)(canvas, figure, random)
     if outfit < 0.42:
         tucked = random.random() < 0.5
         if tucked:
-            worn.paint_top(canvas, figure, random, tucked=True)
-        worn.paint_pants(canvas, figure, random)
+            paint_top(canvas, figure, random, tucked=True)
+        paint_pants(canvas, figure, random)
         if not tucked:
-            worn.paint_top(canvas, figure, random, tucked=False)
+            paint_top(canvas, figure, random, tucked=False)
     elif outfit < 0.74:
-        lower = worn.paint_skirt if outfit < 0.58 else worn.paint_shorts
-        worn.paint_top(canvas, figure, random, tucked=True)
+        lower = paint_skirt if outfit < 0.58 else paint_shorts
+        paint_top(canvas, figure, random, tucked=True)
         lower(canvas, figure, random)
     else:
-        worn.paint_dress(canvas, figure, random)
+        paint_dress(canvas, figure, random)
     if wide:
-        (worn.paint_boots if boots and outfit < 0.12 else worn.paint_footwear)(
-            canvas, figure, random
-        )
+        (paint_boots if boots and outfit < 0.12 else paint_footwear)(canvas, figure, random)
     if random.random() < 0.42:
-        worn.paint_belt(canvas, figure, random)
+        paint_belt(canvas, figure, random)
     if random.random() < 0.5:
-        worn.paint_outer(canvas, figure, random)
+        paint_outer(canvas, figure, random)
     paint_head(canvas, figure)
-    for often, paint in worn.ACCESSORIES.values():
+    for often, paint in ACCESSORIES.values():
         if random.random() < often:
             paint(canvas, figure, random)
 
