@@ -13,6 +13,9 @@ MICRO = 600
 UNITS_A_CLUSTER = (160, 48, 16)
 """Units a cluster aimed at, from the coarsest level to the finest, on maps of some thousands."""
 MOST = (14, 48, 160)
+LEAST = (6, 10, 16)
+"""Clusters of a small map, as far as each can have ``FEWEST`` units."""
+FEWEST = 6
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,11 @@ def cluster_map(
     if count == 0:
         return Clusters(np.zeros((3, 0), np.int32), [[], [], []])
     pieces, centres = _pieces(coordinates, seed)
-    levels = [
-        _join(centres, max(1, min(most, count // aim)))[pieces]
-        for aim, most in zip(UNITS_A_CLUSTER, MOST, strict=True)
+    sizes = [
+        max(1, min(max(count // aim, least), most, count // FEWEST))
+        for aim, least, most in zip(UNITS_A_CLUSTER, LEAST, MOST, strict=True)
     ]
+    levels = [_join(centres, size)[pieces] for size in sizes]
     labels = np.stack(levels).astype(np.int32)
     words = (categories, colours, patterns or [""] * count)
     groups = [

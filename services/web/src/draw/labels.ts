@@ -14,6 +14,7 @@ interface Label {
 }
 
 const SIZES = [27, 21, 17];
+const SMALL_SCREEN = 700; // pixels below which labels are smaller
 const MOST = 28;
 const TOP = 86; // below the masthead and the tools
 
@@ -105,7 +106,8 @@ function ofClusters(clusters: readonly Cluster[], layout: Layout, camera: Camera
     .sort((a, b) => b.count - a.count)
     .map((cluster) => {
       const [x, y] = data.place(layout.kind, cluster.x, cluster.y - cluster.radius * (level === 0 ? 0.55 : 0.8));
-      return { text: cluster.label, x, y, size: SIZES[level]!, count: cluster.count, cluster, kind: layout.kind };
+      const size = SIZES[level]! * (camera.width < SMALL_SCREEN ? 0.74 : 1);
+      return { text: cluster.label, x, y, size, count: cluster.count, cluster, kind: layout.kind };
     });
 }
 

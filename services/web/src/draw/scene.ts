@@ -239,11 +239,13 @@ export class Scene extends Ground {
   }
 
   private drawGuests(uniforms: Record<string, unknown>, pixels: number): void {
-    if (this.data.guests.length === 0) return;
-    this.drawDots(uniforms, [{ first: this.data.base, count: this.data.guests.length }], Math.max(pixels, 6));
-    if (pixels < FROM_PICTURES) return;
+    const all = this.data.guests.length;
+    const sheets = pixels < FROM_PICTURES ? [] : this.guests.sheets();
+    const drawn = Math.max(0, ...sheets.map(({ first, count }) => first + count));
+    if (drawn < all) this.drawDots(uniforms, [{ first: this.data.base + drawn, count: all - drawn }], Math.max(pixels, 6));
+    if (drawn === 0) return;
     this.useSprites(uniforms, pixels);
-    for (const { first, count, texture, columns, cell } of this.guests.sheets()) {
+    for (const { first, count, texture, columns, cell } of sheets) {
       this.drawQuads({ first: this.data.base + first, count }, texture, { columns, cell, first: 0, alpha: 1 });
     }
   }

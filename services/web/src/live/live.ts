@@ -85,6 +85,7 @@ export class Live {
     if (!isPicture(file)) return toast(`${file.name} is no picture.`);
     if (file.size > this.mostBytes) return toast(`${file.name} has ${String(Math.ceil(file.size / 2 ** 20))} MB; ${String(this.mostBytes >> 20)} are allowed.`);
     if (file.size === 0) return toast(`${file.name} is empty.`);
+    explorer.filtersOpen.value = explorer.listOpen.value = false; // the photo's garments take their place
     const place = { collection: this.collection.value, version: this.version };
     await this.guarded(() => search(explorer, this.details!, place, file));
   }

@@ -53,12 +53,18 @@ export async function search(explorer: Explorer, live: LiveDetails, place: { col
       if (units.length > 0) explorer.welcome(await guestsOf(file, photo, units, live));
       change({ stage, units, photo: photo.id, sentence: units.length === 0 ? "No garment was found on this photo." : "" });
       const [first] = units;
-      if (first !== undefined) explorer.select(explorer.data.find(first.id), { fly: true });
+      if (first !== undefined) show(explorer, explorer.data.find(first.id));
     }
   } catch (error) {
     change({ stage: "failed", sentence: error instanceof Error ? error.message : String(error) });
     throw error;
   }
+}
+
+// Shows the first of the garments; on a small screen its panel would cover the list of all of them.
+function show(explorer: Explorer, index: number): void {
+  if (matchMedia("(max-width: 900px)").matches) explorer.flyTo(index);
+  else explorer.select(index, { fly: true });
 }
 
 async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<Record<string, unknown>> {

@@ -149,7 +149,7 @@ function Progress({ shown }: { shown: Visit }): JSX.Element | null {
 function Found({ explorer, unit }: { explorer: Explorer; unit: FoundUnit }): JSX.Element | null {
   const index = explorer.data.find(unit.id);
   if (index < 0) return null;
-  const near = unit.near.slice(0, 4).map((id) => explorer.data.find(id)).filter((row) => row >= 0);
+  const near = unit.near.slice(0, 5).map((id) => explorer.data.find(id)).filter((row) => row >= 0);
   return (
     <li>
       <button type="button" class="own" aria-current={explorer.selected.value === index ? "true" : undefined} onClick={() => explorer.select(index, { fly: true })}>

@@ -7,6 +7,7 @@ import { toast } from "../toast";
 import { Icon } from "./icons";
 
 const EVERY = 2500;
+const WHEN = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 const STAGES: [string, string, string][] = [
   ["offered", "Offered", ""],
   ["ingested", "Read", "ingested"],
@@ -112,7 +113,7 @@ function Failures({ live, told }: { live: Live; told: Told }): JSX.Element {
           <li key={failure.stage + failure.photo_id}>
             <strong>{failure.file_name === "" ? failure.photo_id.slice(0, 16) : failure.file_name}</strong>
             <span>{failure.reason}</span>
-            <small>{failure.stage}, {failure.at.replace("T", " ").replace("Z", " UTC")}</small>
+            <small>{failure.stage}, {WHEN.format(new Date(failure.at))}</small>
           </li>
         ))}
       </ul>

@@ -14,7 +14,7 @@ export function Wall({ explorer }: { explorer: Explorer }): JSX.Element {
   const selected = explorer.selected.value;
   const order = explorer.layoutName.value;
   useEffect(() => box.current?.scrollTo(0, 0), [order, explorer.kind.value]);
-  useEffect(() => box.current?.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" }), [selected]);
+  useEffect(() => box.current?.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" }), [selected, rows]);
   const noun = explorer.kind.value === "look" ? "looks" : "garments";
   return (
     <section ref={box} class="wall" aria-label={`List of ${noun}`} tabIndex={-1}>
