@@ -123,8 +123,13 @@ def test_given_a_photo_when_dropped_then_its_garments_lie_on_the_map_and_nothing
     visit = page.locator(".visit")
     expect(visit.locator(".found li").first).to_be_visible(timeout=90_000)
     expect(visit.locator(".found .mosaic li").first).to_be_visible()
+    expect(page.locator(".filters")).to_be_hidden()
     expect(page.locator(".panel canvas.photo")).to_have_attribute("data-state", "there")
     expect(page.locator("#counts")).to_contain_text("since")
+    page.get_by_role("button", name="Operations").click()
+    expect(page.locator(".panel")).to_be_hidden()  # nothing lies under the operations
+    page.get_by_role("button", name="Close operations").click()
+    expect(page.locator(".panel")).to_be_visible()
     visit.get_by_role("button", name="Close your photo").click()
     expect(page.locator("#counts")).not_to_contain_text("since")
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fashionmap.errors import UsageError
+from fashionmap.projection.clusters import cluster_map
 from fashionmap.projection.grid import assign_to_grid
 from fashionmap.projection.neighbours import nearest_neighbours, search
 from fashionmap.projection.overlap import spread_apart
@@ -107,6 +108,18 @@ def test_given_overlapping_boxes_when_spread_then_hardly_any_overlap() -> None:
     hit = (deep > 1.5).all(axis=2)
     np.fill_diagonal(hit, False)
     assert hit.sum() / 2 <= 3
+
+
+@pytest.mark.parametrize(("count", "least"), [(3, 1), (30, 3), (170, 6), (2000, 10)])
+def test_given_a_small_map_when_named_then_it_has_more_than_one_name(
+    count: int, least: int
+) -> None:
+    points, _ = groups(count, dimensions=2)
+    found = cluster_map(points, ["top"] * count, ["red"] * count)
+    sizes = [len(level) for level in found.groups]
+    assert sizes[0] >= least
+    assert sizes == sorted(sizes)
+    assert all(sum(group["count"] for group in level) == count for level in found.groups)
 
 
 def test_given_colours_and_categories_when_named_then_words_are_plain() -> None:
