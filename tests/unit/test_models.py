@@ -11,8 +11,15 @@ import numpy as np
 import pytest
 import torch
 from torchvision import models
+from typer.testing import CliRunner
 
-from fashionmap.adapters.weights import download_weights, read_weights, write_weights
+from fashionmap.adapters.weights import (
+    averaged,
+    download_weights,
+    read_weights,
+    write_weights,
+)
+from fashionmap.cli.app import build_app
 from fashionmap.embedding.model import load_embedder
 from fashionmap.errors import UsageError, WeightsRejected
 from fashionmap.segmentation.model import load_segmenter
@@ -142,3 +149,50 @@ def test_given_a_server_when_downloading_then_weights_come_once_and_are_checked(
     assert download_weights(f"{address}/good-{digest[:8]}.pth").sha256 == digest
     with pytest.raises(WeightsRejected, match="cannot be downloaded"):
         download_weights(f"http://127.0.0.1:{free_port()}/other-{digest[:8]}.pth")
+
+
+def test_given_two_weights_of_one_model_when_averaged_then_each_number_lies_between(
+    tmp_path: Path,
+) -> None:
+    one, two, out = (tmp_path / f"{name}.safetensors" for name in ("one", "two", "out"))
+    write_weights(one, {"w": torch.tensor([0.0, 4.0])}, {"name": "m", "version": "1"})
+    write_weights(two, {"w": torch.tensor([1.0, 0.0])}, {"name": "m", "version": "2"})
+    arguments = ["model", "average", str(one), str(two), "--share", "0.25", "--out", str(out)]
+    done = CliRunner().invoke(build_app(), [*arguments, "--version", "3"], catch_exceptions=False)
+    assert done.exit_code == 0
+    made = read_weights(out)
+    assert made.tensors["w"].tolist() == [0.25, 3.0]
+    assert made.metadata["version"] == "3"
+
+
+def test_given_weights_of_two_models_when_averaged_then_one_sentence_says_so(
+    tmp_path: Path,
+) -> None:
+    one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
+    write_weights(one, {"w": torch.zeros(2)}, {})
+    write_weights(two, {"w": torch.zeros(3)}, {})
+    with pytest.raises(WeightsRejected, match="not of one model"):
+        averaged(read_weights(one), read_weights(two), share=0.5)
+
+
+def test_given_a_photo_and_its_mirror_image_when_both_ways_are_looked_at_then_answers_mirror(
+    photos: list[np.ndarray],
+) -> None:
+    segmenter = load_segmenter("garments-small+mirror", device="cpu")
+    assert segmenter.stamp.version.endswith("+mirror")
+    assert segmenter.stamp.key != load_segmenter(device="cpu").stamp.key
+    photo = photos[0]
+    found = segmenter.segment([photo])[0]
+    turned = segmenter.segment([np.ascontiguousarray(photo[:, ::-1])])[0]
+    assert found
+    assert [d.category for d in found] == [d.category for d in turned]
+    for one, other in zip(found, turned, strict=True):
+        x, y, width, height = other.bbox
+        mirrored = (photo.shape[1] - x - width, y, width, height)
+        assert one.bbox == pytest.approx(mirrored, abs=2)
+        assert one.score == pytest.approx(other.score, abs=0.02)
+
+
+def test_given_a_model_that_knows_no_mirror_when_asked_for_it_then_one_sentence_says_so() -> None:
+    with pytest.raises(UsageError, match="coco-person"):
+        load_segmenter("coco-person+mirror", device="cpu")

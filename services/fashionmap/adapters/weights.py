@@ -67,6 +67,18 @@ def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     return hashlib.sha256(data).hexdigest()
 
 
+def averaged(one: Weights, two: Weights, *, share: float) -> dict[str, Tensor]:
+    """Tensors of two weights of one model, averaged with ``share`` (0 to 1) of the second.
+
+    Raises:
+        WeightsRejected: They are not of one model.
+    """
+    shapes = [{k: t.shape for k, t in w.tensors.items()} for w in (one, two)]
+    if shapes[0] != shapes[1]:
+        raise WeightsRejected(f"{one.path} and {two.path} are not of one model.")
+    return {k: (1 - share) * one.tensors[k] + share * t for k, t in two.tensors.items()}
+
+
 def download_weights(url: str) -> Weights:
     """torchvision's weights by their address: kept in torch's own cache, checked by their name.
 

@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group.command("push")(push)
     group.command("pull")(pull)
     group.command("show")(show)
+    group.command("average")(average)
     app.add_typer(group, name="model")
 
 
@@ -88,3 +89,19 @@ def _store(folder: Path | None) -> "ModelStore":
     from fashionmap.settings import read_settings
 
     return model_store(read_settings(), folder=folder)
+
+
+def average(
+    first: Annotated[Path, typer.Argument(help="Weights (.safetensors).")],
+    second: Annotated[Path, typer.Argument(help="Weights that were trained on from the first.")],
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    share: Annotated[float, typer.Option(min=0, max=1, help="Of the second.")] = 0.5,
+    version: Annotated[str, typer.Option(help="To stamp it with; else the second's.")] = "",
+) -> None:
+    """Average two weights of one model: often better than either (arXiv 2203.05482)."""
+    from fashionmap.adapters.weights import averaged, read_weights, write_weights
+
+    one, two = read_weights(first), read_weights(second)
+    metadata = {**two.metadata, **({"version": version} if version else {})}
+    digest = write_weights(out, averaged(one, two, share=share), metadata)
+    typer.echo(f"The weights are {out}, SHA-256 {digest[:16]}….")

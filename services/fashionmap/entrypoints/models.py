@@ -119,27 +119,36 @@ def open_segmenter(
     """A segmenter: shipped, by file, or ``name@version`` from the store; ``@latest`` follows it.
 
     Args:
-        name: What ``load_segmenter`` knows, or a reference.
+        name: What ``load_segmenter`` knows, or a reference; ``+mirror`` may stand behind.
         device: ``cpu``, ``cuda`` or ``auto``.
         threshold: Least score that is kept.
         settings: Where the store is; read from the environment if None.
         blobs: An object store that is open already.
     """
-    from fashionmap.segmentation.model import device_of, load_segmenter, segmenter_of, sure_enough
+    from fashionmap.segmentation.model import (
+        device_of,
+        load_segmenter,
+        segmenter_of,
+        split_mirror,
+        sure_enough,
+    )
 
-    if not is_reference(name):
+    bare, mirror = split_mirror(name)
+    if not is_reference(bare):
         return load_segmenter(name, device=device, threshold=threshold)
     settings = settings or Settings()
     store = model_store(settings, blobs=blobs)
 
     def load(reference: str) -> Segmenter:
         weights = store.weights(reference)
-        return segmenter_of(weights, device=device_of(device), threshold=sure_enough(threshold))
+        return segmenter_of(
+            weights, device=device_of(device), threshold=sure_enough(threshold), mirror=mirror
+        )
 
-    if split_reference(name)[1] == LATEST:
-        model = split_reference(name)[0]
+    if split_reference(bare)[1] == LATEST:
+        model = split_reference(bare)[0]
         return FollowingSegmenter(model, load, store, every=settings.model_watch)
-    return load(name)
+    return load(bare)
 
 
 def open_embedder(

@@ -30,6 +30,8 @@ THRESHOLD = 0.4
 """Least score of a garment by default."""
 SHORTEST_SIDE, LONGEST_SHAPE = 16, 12
 """Photos under 16 px or of sides beyond 1 : 12 show no garments."""
+MIRROR = "+mirror"
+"""Ends the name of a segmenter that looks at mirror images too, and its version in stamps."""
 COCO_PERSON_URL = "https://download.pytorch.org/models/maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"
 
 
@@ -104,7 +106,8 @@ def load_segmenter(
 
     Args:
         name_or_path: ``garments-small``, ``coco-person``, ``coco-person=FILE`` (torchvision's
-            weights as safetensors), or the path of a ``.safetensors`` file of the trainer.
+            weights as safetensors), or the path of a ``.safetensors`` file of the trainer. With
+            ``+mirror`` behind, ``garments-small`` looks at each photo's mirror image as well.
         device: ``cpu``, ``cuda``, ``cuda:1`` … or ``auto``.
         weights_dir: Folder to look in instead of the package's own.
         threshold: Least score that is kept; the default suits a clean map.
@@ -115,7 +118,8 @@ def load_segmenter(
     """
     place = device_of(device)
     kept = sure_enough(threshold)
-    if name_or_path.split("=", maxsplit=1)[0] == "coco-person":
+    name_or_path, mirror = split_mirror(name_or_path)
+    if name_or_path.split("=", maxsplit=1)[0] == "coco-person" and not mirror:
         return _coco_person(name_or_path.partition("=")[2], device=place, threshold=kept)
     if name_or_path.endswith(".safetensors"):
         weights = read_weights(Path(name_or_path))
@@ -126,10 +130,17 @@ def load_segmenter(
             f"There is no segmenter {name_or_path!r}: name garments-small, coco-person "
             "or a .safetensors file that `fashionmap train` wrote."
         )
-    return segmenter_of(weights, device=place, threshold=kept)
+    return segmenter_of(weights, device=place, threshold=kept, mirror=mirror)
 
 
-def segmenter_of(weights: Weights, *, device: str, threshold: float) -> MaskRCNNSegmenter:
+def split_mirror(name: str) -> tuple[str, bool]:
+    """A segmenter's name, and whether it is to look at mirror images too."""
+    return name.removesuffix(MIRROR), name.endswith(MIRROR)
+
+
+def segmenter_of(
+    weights: Weights, *, device: str, threshold: float, mirror: bool = False
+) -> MaskRCNNSegmenter:
     """A segmenter from weights of the trainer, by the architecture in their metadata."""
     taxonomy = _taxonomy(weights)
     architecture = weights.metadata.get("architecture", "")
@@ -140,9 +151,13 @@ def segmenter_of(weights: Weights, *, device: str, threshold: float) -> MaskRCNN
         network.load_state_dict(weights.tensors)
     except RuntimeError as error:
         raise WeightsRejected(f"{weights.path} does not fit {architecture}.") from error
+    if mirror and not isinstance(network, GarmentMaskRCNN):
+        raise UsageError(f"{MIRROR} is for garments-small, not for {architecture}.")
+    if mirror:
+        network.mirror = True
     stamp = ModelStamp(
         name=weights.metadata.get("name", DEFAULT),
-        version=weights.metadata.get("version", "0"),
+        version=weights.metadata.get("version", "0") + (MIRROR if mirror else ""),
         sha256=weights.sha256,
     )
     return MaskRCNNSegmenter(

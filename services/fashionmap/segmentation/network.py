@@ -71,9 +71,13 @@ class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
         self.roi_heads: GarmentRoIHeads = GarmentRoIHeads.of(self.roi_heads)
         self.roi_heads.box_roi_pool = BoxPool()
         self.roi_heads.mask_roi_pool = MaskPool()
+        self.mirror = False
 
     def forward(self, images: list[Tensor], targets: list[dict[str, Tensor]] | None = None) -> Any:
-        """Losses by name in training, else torchvision's list of detections."""
+        """Losses by name in training, else torchvision's list of detections.
+
+        With ``mirror`` a photo and its mirror image are looked at, and the answers averaged.
+        """
         losses: dict[str, Tensor] = {}
         if self.training and targets is not None:
             hook = self.backbone.register_forward_hook(_semantic_loss(targets, losses))
@@ -82,7 +86,21 @@ class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
             finally:
                 hook.remove()
             return losses
+        if self.mirror:
+            return [self._both_ways(image) for image in images]
         return super().forward(images, targets)
+
+    def _both_ways(self, image: Tensor) -> dict[str, Tensor]:
+        """Detections of a photo (3, h, w) by itself and by its mirror image."""
+        pair, _ = self.transform([image, image.flip(-1)])
+        features = self.backbone(pair.tensors)
+        (own, others), _ = self.rpn(pair, features)
+        shape = pair.image_sizes[0]
+        proposals = torch.cat([own, mirrored(others, shape[1])])
+        found = self.roi_heads.both_ways(features, proposals, shape)
+        size = (image.shape[-2], image.shape[-1])
+        done: list[dict[str, Tensor]] = self.transform.postprocess([found], [shape], [size])
+        return done[0]
 
 
 class GridTransform(GeneralizedRCNNTransform):  # type: ignore[misc]
@@ -213,6 +231,30 @@ class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
             for found in zip(boxes, labels, scores, parts, strict=True)
         ], {}
 
+    def both_ways(
+        self, features: Any, proposals: Tensor, shape: tuple[int, int]
+    ) -> dict[str, Tensor]:
+        """Detections from the features of a photo and, second in the batch, its mirror image.
+
+        Scores, offsets and mask logits are the means of both.
+        """
+        shapes, count = [shape, shape], len(proposals)
+        both = [proposals, mirrored(proposals, shape[1])]
+        logits, offsets = self.box_predictor(
+            self.box_head(self.box_roi_pool(features, both, shapes))
+        )
+        logits = (logits[:count] + logits[count:]) / 2
+        turned = offsets[count:].view(count, -1, 4) * offsets.new_tensor([-1.0, 1.0, 1.0, 1.0])
+        offsets = (offsets[:count] + turned.flatten(1)) / 2
+        (boxes,), (scores,), (labels,) = self.postprocess_detections(
+            logits, offsets, [proposals], [shape]
+        )
+        both = [boxes, mirrored(boxes, shape[1])]
+        deep = self.mask_head(self.mask_roi_pool(features, both, shapes))
+        own, other = self.mask_predictor.of_labels(deep, labels.repeat(2)).split(len(boxes))
+        masks = ((own + other.flip(-1)) / 2).sigmoid()
+        return {"boxes": boxes, "labels": labels, "scores": scores, "masks": masks}
+
     def _losses(
         self, features: Any, proposals: list[Tensor], image_shapes: Any, targets: Any
     ) -> dict[str, Tensor]:
@@ -236,6 +278,12 @@ class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
             "loss_box_reg": of_box,
             "loss_mask": of_mask / max(logits.numel(), 1),
         }
+
+
+def mirrored(boxes: Tensor, width: int) -> Tensor:
+    """Boxes (n, 4) as x1, y1, x2, y2 where they lie in the mirror image, so wide."""
+    x1, y1, x2, y2 = boxes.unbind(1)
+    return torch.stack([width - x2, y1, width - x1, y2], dim=1)
 
 
 def _taken(tensors: list[Tensor], places: list[Tensor]) -> list[Tensor]:
