@@ -30,6 +30,7 @@ from fashionmap.embedding.handler import unit_row
 from fashionmap.embedding.model import load_embedder
 from fashionmap.entrypoints.compose import broker, object_store, publisher, service
 from fashionmap.entrypoints.stage import Foreman, Stage
+from fashionmap.ports import Embedder
 from fashionmap.sample.dataset import write_looks
 from fashionmap.segmentation.handler import masks_of
 from fashionmap.segmentation.model import load_segmenter
@@ -75,10 +76,10 @@ def plain_loop(photos: Sequence[bytes]) -> dict[str, float]:
     return seconds
 
 
-def _embed(masks: MasksDocument, data: bytes, decoder: PhotoDecoder, embedder: object) -> None:
+def _embed(masks: MasksDocument, data: bytes, decoder: PhotoDecoder, embedder: Embedder) -> None:
     pixels = decoder.pixels(data)
     cutouts = [cut_out(pixels, garment.detection) for garment in masks.garments]
-    vectors = embedder.embed(cutouts)  # type: ignore[attr-defined]
+    vectors = embedder.embed(cutouts)
     for garment, cutout, vector in zip(masks.garments, cutouts, vectors, strict=True):
         unit_row(masks, garment, cutout, vector)
 

@@ -14,21 +14,20 @@ from numpy.typing import NDArray
 
 from fashionmap.domain.garment import Detection
 from fashionmap.domain.taxonomy import TAXONOMIES
+from fashionmap.embedding.cutout import decode_mask
 from fashionmap.errors import DatasetRejected
 from fashionmap.segmentation.model import MaskRCNNSegmenter
 from fashionmap.training.datasets.coco_form import (
     Converted,
     JsonObject,
     annotation_of,
-    decode_segmentation,
     place_image,
     write_dataset,
 )
-from fashionmap.training.segmenter.samples import read_rgb
+from fashionmap.training.segmenter.samples import PICTURES, read_rgb
 
 SURE, UNSURE, ALIKE = 0.5, 0.1, 0.7
 """Score of a label, score of a region to ignore, intersection over union with the mirror's."""
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 Found = tuple[str, float, NDArray[np.bool_]]
 """Category, score, mask (height, width)."""
@@ -113,9 +112,7 @@ def _labels(
 
 
 def _decoded(found: Detection) -> Found:
-    size = {"height": found.mask.height, "width": found.mask.width}
-    rle = {"size": list(size.values()), "counts": found.mask.counts}
-    return found.category, found.score, decode_segmentation(rle, **size).astype(bool)
+    return found.category, found.score, decode_mask(found) > 0
 
 
 def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:

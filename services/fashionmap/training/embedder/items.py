@@ -15,7 +15,7 @@ from fashionmap.domain.taxonomy import PERSON
 from fashionmap.embedding.cutout import cut_out, whole_picture
 from fashionmap.errors import DatasetRejected
 from fashionmap.training.datasets.coco_form import decode_segmentation, encode_mask, read_coco
-from fashionmap.training.segmenter.samples import read_rgb
+from fashionmap.training.segmenter.samples import PICTURES, read_rgb
 
 FLAT = "flat "
 """Before the categories of single garments that nobody wears."""
@@ -68,7 +68,7 @@ def folder_items(folder: Path) -> Iterator[Item]:
         raise DatasetRejected(f"{folder} holds no folders named by category.")
     for kind in kinds:
         for path in sorted(kind.iterdir()):
-            if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"):
+            if path.suffix.lower() in PICTURES:
                 yield Item(f"{FLAT}{kind.name}", "", "", partial(_whole, path))
 
 

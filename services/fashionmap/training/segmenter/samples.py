@@ -18,6 +18,8 @@ from fashionmap.training.datasets.coco_form import decode_segmentation, read_coc
 from fashionmap.training.segmenter.augment import Augmentation
 
 IGNORED = 255
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+"""Endings of training photos in a folder."""
 
 
 @dataclass(frozen=True)
