@@ -22,7 +22,9 @@ EVENTS = [
     PhotoOffered("c", "ä ö.jpg", key="k", metadata={"a": 1, "b": "x", "c": 1.5, "d": True}),
     PhotoOffered("c", "b.jpg", data=b"\x00\xff"),
     PhotoIngested("c", "f" * 64),
+    PhotoIngested("c", "f" * 64, Photo("f" * 64, "ö.jpg", 30, 20, {"a": 1, "b": False})),
     PhotoSegmented("c", "f" * 64, STAMP),
+    PhotoSegmented("c", "f" * 64, STAMP, fresh=True),
     PhotoEmbedded("c", "f" * 64, STAMP, STAMP),
     MapRequested("c", "v", "look", 12.5, 7),
     MapUpdated("c", "v", "f" * 64),
@@ -45,6 +47,15 @@ def test_given_an_unknown_type_when_decoded_then_it_is_rejected(name: str) -> No
 def test_given_rubbish_when_decoded_then_it_is_rejected() -> None:
     with pytest.raises(MessageRejected, match="cannot be decoded"):
         decode("fashionmap.v1.PhotoIngested", b"\xff\xff\xff\xff")
+
+
+@pytest.mark.parametrize("size", [(0, 20), (100_000, 100_000)])
+def test_given_a_size_that_no_photo_has_when_decoded_then_it_is_rejected(
+    size: tuple[int, int],
+) -> None:
+    event = PhotoIngested("c", "f" * 64, Photo("f" * 64, "a.jpg", *size))
+    with pytest.raises(MessageRejected, match="no photo has"):
+        decode(type_name(event), encode(event))
 
 
 def test_given_a_masks_document_when_written_then_it_is_read_back_and_canonical() -> None:

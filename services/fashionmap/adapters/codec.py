@@ -68,12 +68,18 @@ def decode(type_: str, body: bytes) -> Event:
 def to_message(event: Event) -> Message:
     """The protobuf message of an event."""
     fields = {
-        k: v for k, v in vars(event).items() if k not in ("metadata", "segmenter", "embedder")
+        k: v
+        for k, v in vars(event).items()
+        if k not in ("metadata", "photo", "segmenter", "embedder")
     }
     message: Any = getattr(events_pb2, type(event).__name__)(**fields)
     if isinstance(event, PhotoOffered):
-        for name, value in event.metadata.items():
-            _write_value(message.metadata[name], value)
+        _write_metadata(message, event.metadata)
+    if isinstance(event, PhotoIngested) and event.photo is not None:
+        photo = event.photo
+        message.photo.file_name = photo.file_name
+        message.photo.width, message.photo.height = photo.width, photo.height
+        _write_metadata(message.photo, photo.metadata)
     for part in ("segmenter", "embedder"):
         stamp = getattr(event, part, None)
         if stamp is not None:
@@ -98,7 +104,7 @@ def offer_from_message(message: events_pb2.PhotoOffered) -> PhotoOffered:
         file_name=message.file_name,
         key=message.key,
         data=message.data,
-        metadata={name: _read_value(value) for name, value in message.metadata.items()},
+        metadata=_read_metadata(message),
     )
 
 
@@ -149,6 +155,15 @@ def _unit_from_message(message: masks_pb2.Unit, size: tuple[int, int]) -> Garmen
     return Garment(message.id, message.unit, detection)
 
 
+def _write_metadata(message: Any, metadata: Mapping[str, MetadataValue]) -> None:
+    for name, value in metadata.items():
+        _write_value(message.metadata[name], value)
+
+
+def _read_metadata(message: Any) -> dict[str, MetadataValue]:
+    return {name: _read_value(value) for name, value in message.metadata.items()}
+
+
 def _write_value(message: events_pb2.MetadataValue, value: MetadataValue) -> None:
     if isinstance(value, bool):
         message.flag = value
@@ -166,8 +181,19 @@ def _read_value(message: events_pb2.MetadataValue) -> MetadataValue:
     return value
 
 
+def _ingested(m: Any) -> PhotoIngested:
+    if not m.HasField("photo"):
+        return PhotoIngested(m.collection, m.photo_id)
+    if not 0 < m.photo.width * m.photo.height <= MOST_PIXELS:
+        raise MessageRejected("The photo has a size that no photo has.")
+    photo = Photo(
+        m.photo_id, m.photo.file_name, m.photo.width, m.photo.height, _read_metadata(m.photo)
+    )
+    return PhotoIngested(m.collection, m.photo_id, photo)
+
+
 def _segmented(m: Any) -> PhotoSegmented:
-    return PhotoSegmented(m.collection, m.photo_id, stamp_from_message(m.segmenter))
+    return PhotoSegmented(m.collection, m.photo_id, stamp_from_message(m.segmenter), m.fresh)
 
 
 def _embedded(m: Any) -> PhotoEmbedded:
@@ -177,7 +203,7 @@ def _embedded(m: Any) -> PhotoEmbedded:
 
 _READERS: Mapping[str, Callable[[Any], Event]] = {
     "PhotoOffered": offer_from_message,
-    "PhotoIngested": lambda m: PhotoIngested(m.collection, m.photo_id),
+    "PhotoIngested": _ingested,
     "PhotoSegmented": _segmented,
     "PhotoEmbedded": _embedded,
     "MapRequested": lambda m: MapRequested(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fashionmap.domain.photo import MetadataValue, ModelStamp
+from fashionmap.domain.photo import MetadataValue, ModelStamp, Photo
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,37 @@ class PhotoOffered:
 
 @dataclass(frozen=True)
 class PhotoIngested:
-    """The photo lies in the store and can be read."""
+    """The photo lies in the store and can be read.
+
+    Attributes:
+        collection: The collection.
+        photo_id: SHA-256 of the photo's bytes.
+        photo: The photo, where it is new to the collection: then it has no masks yet, and nobody
+            need ask the store for its record or for them. A message that comes twice costs the
+            work twice; the objects are equal.
+    """
 
     collection: str
     photo_id: str
+    photo: Photo | None = None
 
 
 @dataclass(frozen=True)
 class PhotoSegmented:
-    """The photo's masks document lies in the store."""
+    """The photo's masks document lies in the store.
+
+    Attributes:
+        collection: The collection.
+        photo_id: SHA-256 of the photo's bytes.
+        segmenter: The model that made the masks.
+        fresh: Whether they were made just now: then they have no vectors yet, and nobody need ask
+            the store.
+    """
 
     collection: str
     photo_id: str
     segmenter: ModelStamp
+    fresh: bool = False
 
 
 @dataclass(frozen=True)

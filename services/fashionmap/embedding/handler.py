@@ -37,28 +37,30 @@ def embed_photos(
     batch, to the last bit; a refused photo costs nobody else's work and comes back as its error.
     Photos are fetched and cut, and documents written, beside the model's work.
     """
-    done = [PhotoEmbedded(e.collection, e.photo_id, e.segmenter, embedder.stamp) for e in events]
 
-    def read(event: PhotoEmbedded) -> _Cut | None:
-        return None if blobs.exists(_key(event)) else _read(event, blobs, decoder)
+    def read(event: PhotoSegmented) -> _Cut | None:
+        there = not event.fresh and blobs.exists(key(event))
+        return None if there else _read(event, blobs, decoder)
 
     def work(item: _Cut) -> tuple[_Cut, NDArray[np.float32]]:
         return item, embedder.embed(item[1])
 
-    def write(event: PhotoEmbedded, made: tuple[_Cut, NDArray[np.float32]]) -> None:
+    def write(event: PhotoSegmented, made: tuple[_Cut, NDArray[np.float32]]) -> None:
         (document, cutouts), vectors = made
         rows = _rows(document, cutouts, vectors)
-        blobs.put(_key(event), writer.write(rows, document.segmenter, embedder))
+        blobs.put(key(event), writer.write(rows, document.segmenter, embedder))
 
-    errors = pipelined(done, read=read, work=work, write=write)
-    return [error or event for event, error in zip(done, errors, strict=True)]
+    def key(event: PhotoSegmented) -> str:
+        return keys.embeddings(event.collection, event.photo_id, event.segmenter, embedder.stamp)
+
+    errors = pipelined(events, read=read, work=work, write=write)
+    return [
+        error or PhotoEmbedded(e.collection, e.photo_id, e.segmenter, embedder.stamp)
+        for e, error in zip(events, errors, strict=True)
+    ]
 
 
-def _key(done: PhotoEmbedded) -> str:
-    return keys.embeddings(done.collection, done.photo_id, done.segmenter, done.embedder)
-
-
-def _read(event: PhotoEmbedded, blobs: BlobStore, decoder: Decoder) -> _Cut:
+def _read(event: PhotoSegmented, blobs: BlobStore, decoder: Decoder) -> _Cut:
     masks_key = keys.masks(event.collection, event.photo_id, event.segmenter)
     document = masks_from_bytes(blobs.get(masks_key))
     if not document.garments:

@@ -49,24 +49,28 @@ def ingest_photo(event: PhotoOffered, *, blobs: BlobStore, decoder: Decoder) -> 
     data = event.data or _fetch(event, blobs)
     photo_id = hashlib.sha256(data).hexdigest()
     with _RECORDS[int(photo_id[:8], 16) % len(_RECORDS)]:
-        _record(event, photo_id, data, blobs=blobs, decoder=decoder)
-    return PhotoIngested(collection=event.collection, photo_id=photo_id)
+        photo = _record(event, photo_id, data, blobs=blobs, decoder=decoder)
+    return PhotoIngested(collection=event.collection, photo_id=photo_id, photo=photo)
 
 
 def _record(
     event: PhotoOffered, photo_id: str, data: bytes, *, blobs: BlobStore, decoder: Decoder
-) -> None:
-    """Writes the photo and, last, its record; of a photo that is there, its further name."""
+) -> Photo | None:
+    """Writes the photo and, last, its record; of a photo that is there, its further name.
+
+    Returns the photo where it is new.
+    """
     record_key = keys.photo_record(event.collection, photo_id)
     if blobs.exists(record_key):
         _add_name(event, blobs, record_key)
-        return
+        return None
     height, width = decoder.size(data)
     photo = Photo(photo_id, event.file_name, width, height, dict(event.metadata))
     original = keys.original(event.collection, photo_id)
     if original != event.key:
         blobs.put(original, data)
     blobs.put(record_key, to_bytes(record_of(photo)))
+    return photo
 
 
 def record_of(photo: Photo) -> dict[str, object]:

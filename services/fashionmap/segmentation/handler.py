@@ -30,22 +30,29 @@ def segment_photos(
     A refused photo (unreadable, or not in the store) costs nobody else's work and comes back as
     its error. Photos are fetched and documents written beside the model's work.
     """
-    done = [PhotoSegmented(e.collection, e.photo_id, segmenter.stamp) for e in events]
+    made: set[str] = set()
 
-    def read(event: PhotoSegmented) -> tuple[Photo, NDArray[np.uint8]] | None:
-        if blobs.exists(_key(event)):
+    def read(event: PhotoIngested) -> tuple[Photo, NDArray[np.uint8]] | None:
+        if event.photo is None and blobs.exists(key(event)):
             return None
-        photo = read_photo(event.collection, event.photo_id, blobs)
+        photo = event.photo or read_photo(event.collection, event.photo_id, blobs)
         return photo, decoder.pixels(blobs.get(keys.original(event.collection, event.photo_id)))
 
     def work(item: tuple[Photo, NDArray[np.uint8]]) -> bytes:
         return masks_to_bytes(masks_of(*item, segmenter=segmenter))
 
-    def write(event: PhotoSegmented, document: bytes) -> None:
-        blobs.put(_key(event), document)
+    def write(event: PhotoIngested, document: bytes) -> None:
+        blobs.put(key(event), document)
+        made.add(key(event))
 
-    errors = pipelined(done, read=read, work=work, write=write)
-    return [error or event for event, error in zip(done, errors, strict=True)]
+    def key(event: PhotoIngested) -> str:
+        return keys.masks(event.collection, event.photo_id, segmenter.stamp)
+
+    errors = pipelined(events, read=read, work=work, write=write)
+    return [
+        error or PhotoSegmented(e.collection, e.photo_id, segmenter.stamp, key(e) in made)
+        for e, error in zip(events, errors, strict=True)
+    ]
 
 
 def masks_of(photo: Photo, pixels: NDArray[np.uint8], *, segmenter: Segmenter) -> MasksDocument:
@@ -57,7 +64,3 @@ def masks_of(photo: Photo, pixels: NDArray[np.uint8], *, segmenter: Segmenter) -
 def read_photo(collection: str, photo_id: str, blobs: BlobStore) -> Photo:
     """The photo's record."""
     return photo_from_json(from_bytes(blobs.get(keys.photo_record(collection, photo_id))))
-
-
-def _key(done: PhotoSegmented) -> str:
-    return keys.masks(done.collection, done.photo_id, done.segmenter)

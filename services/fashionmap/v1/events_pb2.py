@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66\x61shionmap/v1/events.proto\x12\rfashionmap.v1\"\\\n\rMetadataValue\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x11\n\x07integer\x18\x02 \x01(\x03H\x00\x12\x10\n\x06number\x18\x03 \x01(\x01H\x00\x12\x0e\n\x04\x66lag\x18\x04 \x01(\x08H\x00\x42\x06\n\x04kind\";\n\nModelStamp\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"\xdc\x01\n\x0cPhotoOffered\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12;\n\x08metadata\x18\x05 \x03(\x0b\x32).fashionmap.v1.PhotoOffered.MetadataEntry\x1aM\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12+\n\x05value\x18\x02 \x01(\x0b\x32\x1c.fashionmap.v1.MetadataValue:\x02\x38\x01\"5\n\rPhotoIngested\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x10\n\x08photo_id\x18\x02 \x01(\t\"d\n\x0ePhotoSegmented\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x10\n\x08photo_id\x18\x02 \x01(\t\x12,\n\tsegmenter\x18\x03 \x01(\x0b\x32\x19.fashionmap.v1.ModelStamp\"\x90\x01\n\rPhotoEmbedded\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x10\n\x08photo_id\x18\x02 \x01(\t\x12,\n\tsegmenter\x18\x03 \x01(\x0b\x32\x19.fashionmap.v1.ModelStamp\x12+\n\x08\x65mbedder\x18\x04 \x01(\x0b\x32\x19.fashionmap.v1.ModelStamp\"2\n\x0e\x43ollectionGrew\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04wait\x18\x02 \x01(\x01\"c\n\x0cMapRequested\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x12\n\nperplexity\x18\x04 \x01(\x01\x12\x0c\n\x04seed\x18\x05 \x01(\x03\"C\n\nMapUpdated\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x10\n\x08photo_id\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66\x61shionmap/v1/events.proto\x12\rfashionmap.v1\"\\\n\rMetadataValue\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x11\n\x07integer\x18\x02 \x01(\x03H\x00\x12\x10\n\x06number\x18\x03 \x01(\x01H\x00\x12\x0e\n\x04\x66lag\x18\x04 \x01(\x08H\x00\x42\x06\n\x04kind\";\n\nModelStamp\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"\xdc\x01\n\x0cPhotoOffered\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12;\n\x08metadata\x18\x05 \x03(\x0b\x32).fashionmap.v1.PhotoOffered.MetadataEntry\x1aM\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12+\n\x05value\x18\x02 \x01(\x0b\x32\x1c.fashionmap.v1.MetadataValue:\x02\x38\x01\"\xbe\x01\n\x05Photo\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x34\n\x08metadata\x18\x04 \x03(\x0b\x32\".fashionmap.v1.Photo.MetadataEntry\x1aM\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12+\n\x05value\x18\x02 \x01(\x0b\x32\x1c.fashionmap.v1.MetadataValue:\x02\x38\x01\"Z\n\rPhotoIngested\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x10\n\x08photo_id\x18\x02 \x01(\t\x12#\n\x05photo\x18\x03 \x01(\x0b\x32\x14.fashionmap.v1.Photo\"s\n\x0ePhotoSegmented\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x10\n\x08photo_id\x18\x02 \x01(\t\x12,\n\tsegmenter\x18\x03 \x01(\x0b\x32\x19.fashionmap.v1.ModelStamp\x12\r\n\x05\x66resh\x18\x04 \x01(\x08\"\x90\x01\n\rPhotoEmbedded\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x10\n\x08photo_id\x18\x02 \x01(\t\x12,\n\tsegmenter\x18\x03 \x01(\x0b\x32\x19.fashionmap.v1.ModelStamp\x12+\n\x08\x65mbedder\x18\x04 \x01(\x0b\x32\x19.fashionmap.v1.ModelStamp\"2\n\x0e\x43ollectionGrew\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0c\n\x04wait\x18\x02 \x01(\x01\"c\n\x0cMapRequested\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x12\n\nperplexity\x18\x04 \x01(\x01\x12\x0c\n\x04seed\x18\x05 \x01(\x03\"C\n\nMapUpdated\x12\x12\n\ncollection\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x10\n\x08photo_id\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,6 +33,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PHOTOOFFERED_METADATAENTRY']._loaded_options = None
   _globals['_PHOTOOFFERED_METADATAENTRY']._serialized_options = b'8\001'
+  _globals['_PHOTO_METADATAENTRY']._loaded_options = None
+  _globals['_PHOTO_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_METADATAVALUE']._serialized_start=45
   _globals['_METADATAVALUE']._serialized_end=137
   _globals['_MODELSTAMP']._serialized_start=139
@@ -41,16 +43,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PHOTOOFFERED']._serialized_end=421
   _globals['_PHOTOOFFERED_METADATAENTRY']._serialized_start=344
   _globals['_PHOTOOFFERED_METADATAENTRY']._serialized_end=421
-  _globals['_PHOTOINGESTED']._serialized_start=423
-  _globals['_PHOTOINGESTED']._serialized_end=476
-  _globals['_PHOTOSEGMENTED']._serialized_start=478
-  _globals['_PHOTOSEGMENTED']._serialized_end=578
-  _globals['_PHOTOEMBEDDED']._serialized_start=581
-  _globals['_PHOTOEMBEDDED']._serialized_end=725
-  _globals['_COLLECTIONGREW']._serialized_start=727
-  _globals['_COLLECTIONGREW']._serialized_end=777
-  _globals['_MAPREQUESTED']._serialized_start=779
-  _globals['_MAPREQUESTED']._serialized_end=878
-  _globals['_MAPUPDATED']._serialized_start=880
-  _globals['_MAPUPDATED']._serialized_end=947
+  _globals['_PHOTO']._serialized_start=424
+  _globals['_PHOTO']._serialized_end=614
+  _globals['_PHOTO_METADATAENTRY']._serialized_start=344
+  _globals['_PHOTO_METADATAENTRY']._serialized_end=421
+  _globals['_PHOTOINGESTED']._serialized_start=616
+  _globals['_PHOTOINGESTED']._serialized_end=706
+  _globals['_PHOTOSEGMENTED']._serialized_start=708
+  _globals['_PHOTOSEGMENTED']._serialized_end=823
+  _globals['_PHOTOEMBEDDED']._serialized_start=826
+  _globals['_PHOTOEMBEDDED']._serialized_end=970
+  _globals['_COLLECTIONGREW']._serialized_start=972
+  _globals['_COLLECTIONGREW']._serialized_end=1022
+  _globals['_MAPREQUESTED']._serialized_start=1024
+  _globals['_MAPREQUESTED']._serialized_end=1123
+  _globals['_MAPUPDATED']._serialized_start=1125
+  _globals['_MAPUPDATED']._serialized_end=1192
 # @@protoc_insertion_point(module_scope)

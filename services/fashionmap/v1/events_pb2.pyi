@@ -49,23 +49,46 @@ class PhotoOffered(_message.Message):
     metadata: _containers.MessageMap[str, MetadataValue]
     def __init__(self, collection: _Optional[str] = ..., file_name: _Optional[str] = ..., key: _Optional[str] = ..., data: _Optional[bytes] = ..., metadata: _Optional[_Mapping[str, MetadataValue]] = ...) -> None: ...
 
+class Photo(_message.Message):
+    __slots__ = ("file_name", "width", "height", "metadata")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: MetadataValue
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[MetadataValue, _Mapping]] = ...) -> None: ...
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    file_name: str
+    width: int
+    height: int
+    metadata: _containers.MessageMap[str, MetadataValue]
+    def __init__(self, file_name: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., metadata: _Optional[_Mapping[str, MetadataValue]] = ...) -> None: ...
+
 class PhotoIngested(_message.Message):
-    __slots__ = ("collection", "photo_id")
+    __slots__ = ("collection", "photo_id", "photo")
     COLLECTION_FIELD_NUMBER: _ClassVar[int]
     PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
+    PHOTO_FIELD_NUMBER: _ClassVar[int]
     collection: str
     photo_id: str
-    def __init__(self, collection: _Optional[str] = ..., photo_id: _Optional[str] = ...) -> None: ...
+    photo: Photo
+    def __init__(self, collection: _Optional[str] = ..., photo_id: _Optional[str] = ..., photo: _Optional[_Union[Photo, _Mapping]] = ...) -> None: ...
 
 class PhotoSegmented(_message.Message):
-    __slots__ = ("collection", "photo_id", "segmenter")
+    __slots__ = ("collection", "photo_id", "segmenter", "fresh")
     COLLECTION_FIELD_NUMBER: _ClassVar[int]
     PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
     SEGMENTER_FIELD_NUMBER: _ClassVar[int]
+    FRESH_FIELD_NUMBER: _ClassVar[int]
     collection: str
     photo_id: str
     segmenter: ModelStamp
-    def __init__(self, collection: _Optional[str] = ..., photo_id: _Optional[str] = ..., segmenter: _Optional[_Union[ModelStamp, _Mapping]] = ...) -> None: ...
+    fresh: bool
+    def __init__(self, collection: _Optional[str] = ..., photo_id: _Optional[str] = ..., segmenter: _Optional[_Union[ModelStamp, _Mapping]] = ..., fresh: _Optional[bool] = ...) -> None: ...
 
 class PhotoEmbedded(_message.Message):
     __slots__ = ("collection", "photo_id", "segmenter", "embedder")
