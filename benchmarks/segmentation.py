@@ -17,6 +17,7 @@ import torch
 from pycocotools import mask as coco_mask
 from torch import Tensor
 from torchvision.models.detection.roi_heads import RoIHeads
+from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import roi_align
 
@@ -99,6 +100,7 @@ def _default_network(weights: str) -> GarmentMaskRCNN:
     read = shipped_weights(weights) if shipped else read_weights(Path(weights))
     network.load_state_dict(read.tensors)
     network.roi_heads.__class__ = RoIHeads
+    network.rpn.__class__ = RegionProposalNetwork
     ours = network.transform
     network.transform = GeneralizedRCNNTransform(
         ours.min_size, ours.max_size, ours.image_mean, ours.image_std

@@ -76,11 +76,15 @@ class MaskRCNNSegmenter:
 
     def raw(self, photo: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """The network's own output for one photo: boxes, labels, scores, mask grids."""
+        transform: Any = self._network.transform
+        fitted = transform.fitted(photo)
         with torch.inference_mode():
-            own = np.array(photo, order="C")  # Pillow's pixels are read-only, which torch minds
-            tensor = torch.from_numpy(own).to(self._device)
+            tensor = torch.from_numpy(fitted).to(self._device)
             found: dict[str, Tensor] = self._network([tensor.permute(2, 0, 1).float().div(255)])[0]
-        return {name: value.float().cpu().numpy() for name, value in found.items()}
+        raw = {name: value.float().cpu().numpy() for name, value in found.items()}
+        scale = [photo.shape[axis] / fitted.shape[axis] for axis in (1, 0)]
+        raw["boxes"] *= np.array(scale * 2, np.float32)
+        return raw
 
     def _segment(self, photo: NDArray[np.uint8], size: tuple[int, int]) -> list[Detection]:
         (rows, columns), (height, width) = photo.shape[:2], size
@@ -202,7 +206,7 @@ def compute_in(network: nn.Module, dtype: torch.dtype) -> None:
     """
     backbone: Any = network.backbone
     if isinstance(network, GarmentMaskRCNN):
-        for part in (backbone, network.rpn.head.conv):
+        for part in (backbone, network.rpn.head, network.roi_heads.box_head.fc6):
             part.to(dtype)
         backbone.precision = network.rpn.head.precision = dtype
         return

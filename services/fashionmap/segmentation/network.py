@@ -2,23 +2,29 @@
 
 from typing import Any
 
+import cv2
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import (
     RoIHeads,
     fastrcnn_loss,
     project_masks_on_boxes,
 )
-from torchvision.models.detection.rpn import AnchorGenerator
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from fashionmap.segmentation.backbone import GarmentBackbone, SeparableConv
+from fashionmap.segmentation.proposals import GarmentAnchors, GarmentRPN, SlimRPNHead
 from fashionmap.segmentation.roi_align import PyramidRoIAlign, align, with_image
 
+DROPPED, UNSEEN = 0.3, 0.4
+"""Shares dropped in training: of the box head's features, and of the photos whose semantic map it
+does not see. On photos it was trained on that map is nearly the truth, and the head would trust it.
+"""
 LEVELS = ("0", "1", "2", "3")
 STRIDES = (4, 8, 16, 32)
 MASK_SIDE = 56
@@ -61,13 +67,14 @@ class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
             num_classes=None,
             rpn_anchor_generator=GarmentAnchors(),
             rpn_head=SlimRPNHead(channels, 5),
-            box_head=TwoMLPHead((channels + classes) * 49, 384),
+            box_head=BoxHead((channels + classes) * 49, 384),
             box_predictor=FastRCNNPredictor(384, classes),
             mask_head=MaskHead(channels),
             mask_predictor=MaskPredictor(channels, classes),
             **{**defaults, **settings},
         )
         self.transform: GridTransform = keep_mask_grids(self.transform)
+        self.rpn: GarmentRPN = GarmentRPN.of(self.rpn)
         self.roi_heads: GarmentRoIHeads = GarmentRoIHeads.of(self.roi_heads)
         self.roi_heads.box_roi_pool = BoxPool()
         self.roi_heads.mask_roi_pool = MaskPool()
@@ -104,14 +111,23 @@ class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
 
 
 class GridTransform(GeneralizedRCNNTransform):  # type: ignore[misc]
-    """torchvision's transform, which leaves masks as small grids inside their boxes.
+    """torchvision's transform, but photos come as ``fitted``, and masks stay as small grids."""
 
-    In training the photos come in their final size and are not resized.
-    """
+    def fitted(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A photo uint8 (height, width, 3) in the size that the network looks at.
+
+        Bilinear and rounded down, as torchvision resizes, but before the pixels become floats.
+        """
+        height, width = photo.shape[:2]
+        sides = (height, width)
+        scale = min(min(self.min_size) / min(sides), self.max_size / max(sides))
+        size = (max(int(width * scale + 1e-6), 1), max(int(height * scale + 1e-6), 1))
+        resized: NDArray[np.uint8] = cv2.resize(photo, size)  # type: ignore[assignment]
+        return resized
 
     def resize(self, image: Tensor, target: Any = None) -> tuple[Tensor, Any]:
-        """Resizes a photo, outside training only."""
-        return (image, target) if self.training else super().resize(image, target)
+        """Leaves a photo as it is."""
+        return image, target
 
     def postprocess(self, result: Any, image_shapes: Any, original_image_sizes: Any) -> Any:
         """Brings boxes to the photo's size; masks stay (n, 1, 56, 56) in [0, 1]."""
@@ -130,42 +146,18 @@ def keep_mask_grids(transform: GeneralizedRCNNTransform) -> GridTransform:
     )
 
 
-class GarmentAnchors(AnchorGenerator):  # type: ignore[misc]
-    """Five shapes a level (height : width): from a belt lying flat to trousers standing."""
+class BoxHead(TwoMLPHead):  # type: ignore[misc]
+    """torchvision's two layers, with dropout in training (arXiv 1207.0580).
 
-    def __init__(self) -> None:
-        sizes = ((24,), (48,), (96,), (192,), (320,))
-        super().__init__(sizes, ((0.3, 0.6, 1.0, 1.8, 3.2),) * 5)
-
-    def forward(self, image_list: ImageList, feature_maps: list[Tensor]) -> list[Tensor]:
-        """Anchors of the pyramid's five maps; the semantic map, which comes last, has none."""
-        anchors: list[Tensor] = super().forward(image_list, feature_maps[:5])
-        return anchors
-
-
-class SlimRPNHead(nn.Module):
-    """Objectness and box offsets from one separable convolution; answers in float32.
-
-    With ``precision`` that convolution computes in bfloat16 or float16.
+    The first may be in bfloat16 or float16: most of the head's work is there.
     """
 
-    def __init__(self, channels: int, anchors: int) -> None:
-        super().__init__()
-        self.precision: torch.dtype | None = None
-        self.conv = SeparableConv(channels, channels)
-        self.objectness = nn.Conv2d(channels, anchors, 1)
-        self.offsets = nn.Conv2d(channels, 4 * anchors, 1)
-        for layer in (self.objectness, self.offsets):
-            nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-
-    def forward(self, levels: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """Logits (n, anchors, h, w) and offsets (n, 4 · anchors, h, w), a level each."""
-        low = self.precision
-        with torch.autocast(levels[0].device.type, low or torch.bfloat16, enabled=low is not None):
-            hidden = [self.conv(level) for level in levels[:5]]
-        hidden = [h.float() for h in hidden]
-        return [self.objectness(h) for h in hidden], [self.offsets(h) for h in hidden]
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Features (n, width) of pooled regions (n, channels, 7, 7)."""
+        hidden = functional.relu(self.fc6(pooled.flatten(1).to(self.fc6.weight.dtype)).float())
+        hidden = functional.dropout(hidden, DROPPED, self.training)
+        hidden = functional.relu(self.fc7(hidden))
+        return functional.dropout(hidden, DROPPED, self.training)
 
 
 class BoxPool(nn.Module):
@@ -181,6 +173,9 @@ class BoxPool(nn.Module):
         """Pools every box of every image."""
         pyramid = self.pool([features[name] for name in LEVELS], boxes)
         likely = functional.softmax(features["semantic"].detach(), dim=1)
+        if self.training:
+            seen = torch.rand(len(likely), 1, 1, 1, device=likely.device) >= UNSEEN
+            likely = likely * seen
         semantic = align(likely, with_image(boxes), size=7, stride=4, ratio=2, centred=True)
         return torch.cat([pyramid, semantic], dim=1)
 

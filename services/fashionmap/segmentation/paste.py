@@ -17,6 +17,8 @@ from fashionmap.segmentation.run_lengths import compress
 
 Found = tuple[Mask, int, tuple[float, float, float, float]]
 """A mask, its area in pixels, and its tight COCO box ``(x, y, width, height)``."""
+ROUNDING = 1e-5
+"""How far an interpolated value may lie outside its corners' by float32's rounding, and more."""
 MOST_NODES = 1 << 20
 """Grid nodes times columns that are worked on at once: bounds the memory to some 30 MB."""
 
@@ -92,12 +94,9 @@ def _runs(
     widths = np.maximum(np.minimum(x1, width) - left, 0)
     owner = np.repeat(np.arange(len(boxes)), widths)
     column = np.arange(len(owner)) - np.repeat(np.cumsum(widths) - widths, widths) + left[owner]
-    values = _down_columns(grids, owner, (column - x0[owner] + 0.5) / (x1 - x0)[owner])
-    inside = values >= 0.5
-    line, node = np.divmod(
-        np.flatnonzero(inside[:, 1:] != inside[:, :-1]).astype(np.int64), cells + 1
+    line, node, before, after = _crossings(
+        grids, owner, (column - x0[owner] + 0.5) / (x1 - x0)[owner]
     )
-    before, after = (values[line, node + i].astype(np.float64) for i in (0, 1))
     of = owner[line]
     # centre of pixel v of the window, in nodes: (v + ½)·(cells + 2)/(y1 - y0) - ½, solved for v
     where = (node + (0.5 - before) / (after - before) + 0.5) * (y1 - y0)[of] / (cells + 2) - 0.5
@@ -118,29 +117,66 @@ def _whole(
     return start.astype(np.int64), np.maximum(end + 1, start + 1).astype(np.int64)
 
 
-def _down_columns(
+def _crossings(
     grids: NDArray[np.float32], owner: NDArray[np.int64], share: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Grids with a rim of zeros, interpolated at columns: float32 (columns, m + 2) down each.
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Where columns through the grids, which get a rim of zeros, pass ½ on their way down.
+
+    Only cells with corners on both sides of ½ are looked at: few, for each column the same ones as
+    for its neighbours.
 
     Args:
         grids: float32 (n, m, m).
-        owner: Which grid a column is of.
+        owner: Which grid a column is of, ascending, int64 (columns,).
         share: Its place across the padded box, in [0, 1].
+
+    Returns:
+        A crossing each, by column and downwards: its column, the node above it, and the values
+        at that node and the next.
     """
     cells = grids.shape[-1]
-    padded = np.zeros((len(grids), cells + 2, cells + 2), dtype=np.float32)
+    nodes = cells + 2
+    padded = np.zeros((len(grids), nodes, nodes), dtype=np.float32)
     padded[:, 1:-1, 1:-1] = grids.transpose(0, 2, 1)
-    place = np.clip(share * (cells + 2) - 0.5, 0, cells + 1)
+    grid, strip, down = np.nonzero(_near_half(padded))
+    corners = (grid * nodes + strip) * nodes + down
+    each = np.bincount(grid * (cells + 1) + strip, minlength=len(grids) * (cells + 1))
+    place = np.clip(share * nodes - 0.5, 0, nodes - 1)
     node = np.minimum(place.astype(np.int64), cells)
-    lines = padded.reshape(-1, cells + 2)
-    first = owner * (cells + 2) + node
-    one = lines[first]
-    mixed: NDArray[np.float32] = lines[first + 1]
+    strip = owner * (cells + 1) + node
+    times = each[strip]
+    ends = np.cumsum(times)
+    step = np.repeat(np.cumsum(each)[strip] - ends, times)
+    step += np.arange(len(step))
+    corner = corners[step]
+    part = np.repeat((place - node).astype(np.float32), times)
+    before, after = (_mixed(padded.ravel(), corner + i, nodes, part) for i in (0, 1))
+    passing = np.flatnonzero((before >= 0.5) != (after >= 0.5))
+    line = np.repeat(np.arange(len(owner)), times)[passing]
+    above, below = (v[passing].astype(np.float64) for v in (before, after))
+    return line, corner[passing] % nodes, above, below
+
+
+def _mixed(
+    values: NDArray[np.float32], first: NDArray[np.int64], apart: int, part: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Between the values at ``first`` and those so far behind them."""
+    one = values[first]
+    mixed: NDArray[np.float32] = values[first + apart]
     mixed -= one
-    mixed *= (place - node).astype(np.float32)[:, None]
+    mixed *= part
     mixed += one
     return mixed
+
+
+def _near_half(padded: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which cells between nodes may pass ½: bool (n, m + 1, m + 1) of float32 (n, m + 2, m + 2)."""
+    high, low = padded >= 0.5 - ROUNDING, padded < 0.5 + ROUNDING
+    some_high, some_low = (
+        s[:, :, 1:] | s[:, :, :-1] for s in (v[:, 1:] | v[:, :-1] for v in (high, low))
+    )
+    near: NDArray[np.bool_] = some_high & some_low
+    return near
 
 
 def _counts(

@@ -1,5 +1,7 @@
 """COCO's compressed text of run lengths, for many masks at once."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,20 +22,25 @@ def compress(counts: NDArray[np.int64], lengths: NDArray[np.int64]) -> list[str]
     if not len(lengths):
         return []
     firsts = np.cumsum(lengths) - lengths
-    place = np.arange(len(counts)) - np.repeat(firsts, lengths)
-    left = counts.copy()
-    left[2:] -= np.where(place[2:] > 2, counts[:-2], 0)
-    characters = np.zeros((len(counts), DIGITS), dtype=np.uint8)  # 0 where there is none
-    going = np.arange(len(counts))
-    for digit in range(DIGITS):
-        part = left & 31
-        left = left >> 5
-        more = left != -(part >> 4)
-        characters[going, digit] = part + 32 * more + 48
-        going, left = going[more], left[more]
-        if not len(going):
+    left = counts.astype(np.int32)
+    left[2:] -= counts[:-2].astype(np.int32)
+    for number in (0, 1, 2):  # these three stand as they are
+        own = firsts[lengths > number] + number
+        left[own] = counts[own]
+    size = left ^ (left >> 31)
+    digits = np.ones(len(left), dtype=np.int64)
+    for digit in range(1, DIGITS):
+        longer = size >= 1 << (5 * digit - 1)
+        if not longer.any():
             break
-    used = characters > 0
-    text = characters[used].tobytes().decode("ascii")
-    ends = np.cumsum(np.add.reduceat(used.sum(axis=1), firsts)).tolist()
-    return [text[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+        digits += longer
+    ends = np.cumsum(digits)
+    text = np.empty(ends[-1], dtype=np.uint8)
+    place = ends - digits
+    while len(left):
+        more = digits > 1
+        text[place] = (left & 31) + 32 * more + 48
+        left, digits, place = left[more] >> 5, digits[more] - 1, place[more] + 1
+    written = text.tobytes().decode("ascii")
+    bounds = [0, *ends[firsts + lengths - 1].tolist()]
+    return [written[a:b] for a, b in pairwise(bounds)]
