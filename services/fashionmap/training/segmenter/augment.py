@@ -48,31 +48,46 @@ class Augmentation:
         flip: Probability of mirroring.
         light: Largest relative change of brightness, contrast and saturation.
         hue: Largest shift of hue in degrees.
+        turn: Largest rotation in degrees.
+        grey: Probability of losing all colour.
+        soften: Probability of blurring.
+        erase: Probability of covering a rectangle.
         paste: Probability of copy-pasting a rare garment.
+        company: Probability of copy-pasting a whole look from another photo.
     """
 
     scale: tuple[float, float] = (0.75, 1.5)
     flip: float = 0.5
-    light: float = 0.3
-    hue: float = 12.0
+    light: float = 0.4
+    hue: float = 16.0
+    turn: float = 8.0
+    grey: float = 0.1
+    soften: float = 0.15
+    erase: float = 0.3
     paste: float = 0.3
+    company: float = 0.2
 
     def warp(
         self, photo: tuple[int, int], canvas: tuple[int, int], random: np.random.Generator
     ) -> Warp:
-        """A random scale, stretch, place and mirroring."""
+        """A random scale, stretch, rotation, place and mirroring."""
         fit = min(canvas[0] / photo[0], canvas[1] / photo[1])
         scale = fit * float(np.exp(random.uniform(*np.log(self.scale))))
         stretch = float(np.exp(random.uniform(-0.1, 0.1)))
-        sx, sy = scale * stretch, scale / stretch
-        free_x, free_y = canvas[1] - photo[1] * sx, canvas[0] - photo[0] * sy
-        matrix = np.array([[sx, 0, random.uniform() * free_x], [0, sy, random.uniform() * free_y]])
+        turn = np.deg2rad(random.uniform(-self.turn, self.turn))
+        rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        linear = rotation @ np.diag([scale * stretch, scale / stretch])
+        room = np.array(canvas[::-1])
+        middle = np.array(photo[::-1]) / 2
+        size = np.array([scale * stretch, scale / stretch]) * photo[::-1]
+        centre = size / 2 + random.uniform(size=2) * (room - size)
+        matrix = np.column_stack([linear, centre - linear @ middle])
         if random.random() < self.flip:
-            matrix[0] = [-sx, 0, canvas[1] - matrix[0, 2]]
+            matrix[0] = [*-matrix[0, :2], canvas[1] - matrix[0, 2]]
         return Warp(matrix, canvas)
 
     def colour(self, image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-        """Random brightness, contrast, saturation and hue on uint8 RGB (height, width, 3)."""
+        """Random brightness, contrast, saturation, hue and blur on uint8 RGB (height, width, 3)."""
         bright, contrast, saturation = random.uniform(1 - self.light, 1 + self.light, size=3)
         ramp = np.arange(256) * bright
         ramp = np.clip((ramp - 127) * contrast + 127, 0, 255).astype(np.uint8)
@@ -88,4 +103,19 @@ class Augmentation:
         ).astype(np.uint8)[None]
         shifted: NDArray[np.uint8] = cv2.LUT(hsv, tables)  # type: ignore[assignment]
         rgb: NDArray[np.uint8] = cv2.cvtColor(shifted, cv2.COLOR_HSV2RGB)  # type: ignore[assignment]
+        if random.random() < self.grey:
+            rgb = np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=-1)
+        if random.random() < self.soften:
+            rgb = cv2.GaussianBlur(rgb, (0, 0), random.uniform(0.5, 1.5))  # type: ignore[assignment]
         return rgb
+
+    def hole(self, canvas: tuple[int, int], random: np.random.Generator) -> NDArray[np.uint8]:
+        """A rectangle of 10 to 30 % of each side as a mask, uint8 (height, width) in {0, 1}.
+
+        Covering it is random erasing (Zhong et al. 2020, arXiv 1708.04896).
+        """
+        height, width = (int(side * random.uniform(0.1, 0.3)) for side in canvas)
+        top, left = random.integers(canvas[0] - height), random.integers(canvas[1] - width)
+        mask = np.zeros(canvas, np.uint8)
+        mask[top : top + height, left : left + width] = 1
+        return mask

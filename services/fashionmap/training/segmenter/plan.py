@@ -58,7 +58,7 @@ class TrainingPlan:
     amp: bool = True
     precision: str = "auto"
     frozen: int = 4
-    decay: float = 0.998
+    decay: float = 0.9995
     workers: int = 0
     device: str = "cpu"
     seed: int = 0

@@ -17,7 +17,7 @@ from fashionmap.errors import DatasetRejected
 from fashionmap.training.datasets.coco_form import decode_segmentation, read_coco
 from fashionmap.training.segmenter.augment import Augmentation
 
-IGNORED = 255
+IGNORED, LEAST_LEFT = 255, 0.5
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 """Endings of training photos in a folder."""
 
@@ -75,6 +75,8 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
         self.frequency = _frequency(photos)
         self.factors = [_factor(p, self.frequency, repeat_below) for p in photos]
         rare = {c for c, f in self.frequency.items() if f < 0.2}
+        names = taxonomy.categories
+        self.person = names.index(PERSON) + 1 if PERSON in names else 0
         self.rare = [(p, a) for p in photos for a in p.annotations if a["label"] in rare]
         self.order: list[int] = []
         self.epoch = 0
@@ -98,9 +100,16 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
         warp = self.augmentation.warp(image.shape[:2], self.canvas, random)
         canvas = warp.image(image)
         warped = [warp.mask(m) for m in masks]
+        if random.random() < self.augmentation.company:
+            canvas = self._paste_look(canvas, warped, labels, random)
         if self.rare and random.random() < self.augmentation.paste:
-            canvas = self._paste(canvas, warped, labels, random)
-        return to_tensors(self.augmentation.colour(canvas, random), warped, labels)
+            canvas = self._paste_rare(canvas, warped, labels, random)
+        canvas = self.augmentation.colour(canvas, random)
+        if random.random() < self.augmentation.erase:
+            hole = self.augmentation.hole(self.canvas, random)
+            cover(hole, warped, labels)
+            canvas[hole > 0] = random.integers(256, size=3)
+        return to_tensors(canvas, warped, labels)
 
     def _read(
         self, photo: Labelled
@@ -114,7 +123,7 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
             [IGNORED if a.get("iscrowd") else a["label"] for a in photo.annotations],
         )
 
-    def _paste(
+    def _paste_rare(
         self,
         canvas: NDArray[np.uint8],
         masks: list[NDArray[np.uint8]],
@@ -133,15 +142,40 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
         mask = warp.mask(mask)
         for other in masks:
             other[mask > 0] = 0
-        person = (
-            self.taxonomy.categories.index(PERSON) + 1 if PERSON in self.taxonomy.categories else 0
-        )
         for other, label in zip(masks, labels, strict=True):
-            if label == person:
+            if label == self.person:
                 np.bitwise_or(other, mask, out=other)
         masks.append(mask)
         labels.append(annotation["label"])
         return np.where(mask[..., None] > 0, warp.image(source), canvas)
+
+    def _paste_look(
+        self,
+        canvas: NDArray[np.uint8],
+        masks: list[NDArray[np.uint8]],
+        labels: list[int],
+        random: np.random.Generator,
+    ) -> NDArray[np.uint8]:
+        """A clothed person with all it wears, from another photo, before what is there."""
+        image, others, names = self._read(self.photos[random.integers(len(self.photos))])
+        if self.person not in names:
+            return canvas
+        warp = self.augmentation.warp(image.shape[:2], self.canvas, random)
+        others = [warp.mask(m) for m in others]
+        whole = np.bitwise_or.reduce(others)
+        cover(whole, masks, labels)
+        masks.extend(others)
+        labels.extend(names)
+        return np.where(whole[..., None] > 0, warp.image(image), canvas)
+
+
+def cover(area: NDArray[np.uint8], masks: list[NDArray[np.uint8]], labels: list[int]) -> None:
+    """Takes an area from masks, in place; what keeps less than half of itself is ignored."""
+    for place, mask in enumerate(masks):
+        before = int(mask.sum())
+        mask[area > 0] = 0
+        if mask.sum() < before * LEAST_LEFT:
+            labels[place] = IGNORED
 
 
 def to_tensors(
