@@ -12,8 +12,9 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 from tests.pipeline import settings_of
@@ -31,12 +32,13 @@ from fashionmap.embedding.handler import unit_row
 from fashionmap.embedding.model import load_embedder
 from fashionmap.entrypoints.compose import broker, object_store, publisher, service
 from fashionmap.entrypoints.stage import Foreman, Stage
-from fashionmap.ports import Embedder
+from fashionmap.pipelining import in_order
 from fashionmap.sample.dataset import write_looks
 from fashionmap.segmentation.handler import masks_of
 from fashionmap.segmentation.model import load_segmenter
 from fashionmap.settings import Settings
 
+T = TypeVar("T")
 LOOKS, WARM = int(os.environ.get("FASHIONMAP_BENCH_LOOKS", "500")), 8
 STAGES = ("ingest", "segmentation", "embedding")
 
@@ -46,7 +48,7 @@ def run() -> None:
     if not Path(RABBITMQ).exists() or minio_binary() is None:
         print("  RabbitMQ or MinIO is not on this machine")
         return
-    use_threads(0)
+    use_threads(0, photos=True)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with tempfile.TemporaryDirectory() as folder:
         write_looks(Path(folder, "looks"), count=LOOKS, seed=9)
@@ -63,32 +65,35 @@ def run() -> None:
 
 
 def plain_loop(photos: Sequence[bytes]) -> dict[str, float]:
-    """Seconds that the stages' work takes in one loop, by stage."""
+    """Seconds that each stage's work takes in memory, with as many threads."""
     decoder, segmenter, embedder = PhotoDecoder(), load_segmenter(), load_embedder()
-    seconds = dict.fromkeys(STAGES, 0.0)
-    for place, data in enumerate([*photos[-WARM:], *photos]):
-        if place == WARM:
-            seconds = dict.fromkeys(STAGES, 0.0)
-        began = time.perf_counter()
+
+    def check(data: bytes) -> Photo:
         height, width = decoder.size(data)
-        photo = Photo(hashlib.sha256(data).hexdigest(), "", width, height)
-        checked = time.perf_counter()
-        masks = masks_of(photo, decoder.pixels(data), segmenter=segmenter)
-        segmented = time.perf_counter()
-        _embed(masks, data, decoder, embedder)
-        embedded = time.perf_counter()
-        moments = (began, checked, segmented, embedded)
-        for name, start, end in zip(STAGES, moments, moments[1:], strict=False):
-            seconds[name] += end - start
+        return Photo(hashlib.sha256(data).hexdigest(), "", width, height)
+
+    def segment(item: tuple[bytes, Photo]) -> MasksDocument:
+        return masks_of(item[1], decoder.pixels(item[0]), segmenter=segmenter)
+
+    def embed(item: tuple[bytes, MasksDocument]) -> None:
+        pixels, garments = decoder.pixels(item[0]), item[1].garments
+        cutouts = [cut_out(pixels, garment.detection) for garment in garments]
+        vectors = embedder.embed(cutouts)
+        for garment, cutout, vector in zip(garments, cutouts, vectors, strict=True):
+            unit_row(item[1], garment, cutout, vector)
+
+    def timed(name: str, act: Callable[[Any], T], items: Iterable[Any]) -> list[T]:
+        threads, began = segmenter.at_once, time.perf_counter()
+        results = list(in_order(items, act, threads=threads, most=2 * threads))
+        seconds[name] = time.perf_counter() - began
+        return results
+
+    seconds: dict[str, float] = {}
+    for some in (photos[-WARM:], photos):
+        checked = timed("ingest", check, some)
+        masks = timed("segmentation", segment, zip(some, checked, strict=True))
+        timed("embedding", embed, zip(some, masks, strict=True))
     return seconds
-
-
-def _embed(masks: MasksDocument, data: bytes, decoder: PhotoDecoder, embedder: Embedder) -> None:
-    pixels = decoder.pixels(data)
-    cutouts = [cut_out(pixels, garment.detection) for garment in masks.garments]
-    vectors = embedder.embed(cutouts)
-    for garment, cutout, vector in zip(masks.garments, cutouts, vectors, strict=True):
-        unit_row(masks, garment, cutout, vector)
 
 
 def all_stages(settings: Settings, photos: Sequence[bytes]) -> dict[str, float]:

@@ -24,9 +24,11 @@ from torchvision.ops import roi_align
 from benchmarks.clock import work_seconds
 from fashionmap.adapters.threads import use_threads
 from fashionmap.adapters.weights import read_weights, shipped_weights
+from fashionmap.domain.garment import Detection
 from fashionmap.domain.taxonomy import MODANET, MODANET_PERSON
+from fashionmap.pipelining import in_order
 from fashionmap.sample.dataset import write_looks
-from fashionmap.segmentation.model import load_segmenter
+from fashionmap.segmentation.model import MIRROR, load_segmenter
 from fashionmap.segmentation.network import GarmentMaskRCNN
 from fashionmap.training.evaluation import average_precision, results_of
 
@@ -35,7 +37,6 @@ IDS = {name: i for i, name in enumerate(MODANET.categories, start=1)}
 
 def run() -> None:
     """Prints both and the ratio, on the CPU and, where there is one, on the GPU."""
-    use_threads(0)
     with tempfile.TemporaryDirectory() as folder:
         truth, photos = _data(Path(folder))
     for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
@@ -44,33 +45,60 @@ def run() -> None:
 
 def _compare(truth: dict[str, Any], photos: list[np.ndarray], device: str) -> None:
     weights = os.environ.get("FASHIONMAP_BENCH_WEIGHTS", "garments-small")
+    plain = weights.removesuffix(MIRROR)
+    slow = _theirs(truth, photos, plain, device)
+    for name in (plain, plain + MIRROR):
+        fast = _ours(truth, photos, name, device)
+        print(
+            f"  {device}  {name}: {slow[0] / fast[0]:.1f} times as fast by the clock, "
+            f"{slow[1] / fast[1]:.1f} by processor time; AP {fast[2] - slow[2]:+.4f}"
+        )
+
+
+def _ours(
+    truth: dict[str, Any], photos: list[np.ndarray], weights: str, device: str
+) -> tuple[float, float, float]:
+    use_threads(0, photos=True)
     ours = load_segmenter(weights, threshold=0.05, device=device)
     ours.segment([photos[0]])
-    fast, work, found = work_seconds(lambda: [ours.segment([photo])[0] for photo in photos])
+
+    def all_photos() -> list[list[Detection]]:
+        threads = ours.at_once
+        return list(
+            in_order(photos, lambda p: ours.segment([p])[0], threads=threads, most=2 * threads)
+        )
+
+    clock, cpu, found = work_seconds(all_photos)
     pairs = zip(truth["images"], found, strict=True)
-    our_ap = _score(truth, [r for i, d in pairs for r in results_of(i["id"], d, IDS)])
+    ap = _score(truth, [r for i, d in pairs for r in results_of(i["id"], d, IDS)])
+    return _told(weights, device, len(photos), (clock, cpu, ap))
+
+
+def _theirs(
+    truth: dict[str, Any], photos: list[np.ndarray], weights: str, device: str
+) -> tuple[float, float, float]:
+    use_threads(0)
     network = _default_network(weights).to(device)
     _torchvision(network, photos[0])
     with (
         patch("fashionmap.segmentation.roi_align.align", _their_align),
         patch("fashionmap.segmentation.network.align", _their_align),
     ):
-        slow, more_work, outputs = work_seconds(lambda: [_torchvision(network, p) for p in photos])
-    pairs_2 = zip(truth["images"], outputs, strict=True)
-    their_ap = _score(truth, [r for i, o in pairs_2 for r in _results(i["id"], o)])
-    count = len(photos)
-    for name, clock, cpu, ap in (
-        ("ours", fast, work, our_ap),
-        ("torchvision", slow, more_work, their_ap),
-    ):
-        print(
-            f"  {device}  {name:<12} {count / clock:6.2f} photos/s   "
-            f"{1000 * cpu / count:6.0f} ms of processor time a photo   mask AP {ap:.4f}"
-        )
+        clock, cpu, outputs = work_seconds(lambda: [_torchvision(network, p) for p in photos])
+    pairs = zip(truth["images"], outputs, strict=True)
+    ap = _score(truth, [r for i, o in pairs for r in _results(i["id"], o)])
+    return _told("torchvision", device, len(photos), (clock, cpu, ap))
+
+
+def _told(
+    name: str, device: str, count: int, measured: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    clock, cpu, ap = measured
     print(
-        f"  {device}  {slow / fast:.1f} times as fast by the clock, {more_work / work:.1f} by "
-        f"processor time; AP {our_ap - their_ap:+.4f}"
+        f"  {device}  {name:<22} {count / clock:6.2f} photos/s   "
+        f"{1000 * cpu / count:6.0f} ms of processor time a photo   mask AP {ap:.4f}"
     )
+    return measured
 
 
 def _data(folder: Path) -> tuple[dict[str, Any], list[np.ndarray]]:

@@ -53,6 +53,10 @@ class Segmenter(Protocol):
     def categories(self) -> tuple[str, ...]:
         """Category names; the id of ``categories[i]`` is ``i + 1``."""
 
+    @property
+    def at_once(self) -> int:
+        """How many threads gain by calling ``segment`` at once."""
+
     def segment(
         self, photos: Sequence[NDArray[np.uint8]], *, sizes: Sequence[tuple[int, int]] | None = None
     ) -> list[list[Detection]]:
@@ -73,6 +77,10 @@ class Embedder(Protocol):
     @property
     def dimensions(self) -> int:
         """Length of a vector."""
+
+    @property
+    def at_once(self) -> int:
+        """How many threads gain by calling ``embed`` at once."""
 
     def embed(self, cutouts: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Vectors float32 (n, dimensions) of length 1.

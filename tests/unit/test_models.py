@@ -13,6 +13,7 @@ import torch
 from torchvision import models
 from typer.testing import CliRunner
 
+from fashionmap.adapters.threads import use_threads
 from fashionmap.adapters.weights import (
     averaged,
     download_weights,
@@ -20,8 +21,11 @@ from fashionmap.adapters.weights import (
     write_weights,
 )
 from fashionmap.cli.app import build_app
+from fashionmap.domain.garment import Detection
+from fashionmap.embedding.cutout import cut_out
 from fashionmap.embedding.model import load_embedder
 from fashionmap.errors import UsageError, WeightsRejected
+from fashionmap.pipelining import in_order
 from fashionmap.segmentation.model import load_segmenter
 from fashionmap.segmentation.units import one_a_place, units_of
 from tests.servers import free_port
@@ -44,6 +48,27 @@ def test_given_drawn_looks_when_segmented_then_garments_are_found_and_do_not_dep
         scores = [d.score for d in found]
         assert scores == sorted(scores, reverse=True)
         assert all(d.category in segmenter.categories for d in found)
+
+
+def test_given_threads_that_share_models_when_at_work_then_each_photo_gives_the_same(
+    photos: list[np.ndarray],
+) -> None:
+    before = torch.get_num_threads()
+    try:
+        use_threads(3, photos=True)
+        segmenter, embedder = load_segmenter(device="cpu"), load_embedder(device="cpu")
+        assert (segmenter.at_once, embedder.at_once) == (3, 3)
+
+        def one(photo: np.ndarray) -> tuple[list[Detection], bytes]:
+            found = segmenter.segment([photo])[0]
+            return found, embedder.embed([cut_out(photo, d) for d in found]).tobytes()
+
+        alone = [one(photo) for photo in photos]
+        together = list(in_order(photos * 4, one, threads=3, most=6))
+        assert together == alone * 4
+    finally:
+        use_threads(before)
+    assert load_segmenter(device="cpu").at_once == 1
 
 
 def test_given_a_reduced_photo_when_segmented_then_masks_are_of_the_full_size(
@@ -180,7 +205,8 @@ def test_given_a_photo_and_its_mirror_image_when_both_ways_are_looked_at_then_an
 ) -> None:
     segmenter = load_segmenter("garments-small+mirror", device="cpu")
     assert segmenter.stamp.version.endswith("+mirror")
-    assert segmenter.stamp.key != load_segmenter(device="cpu").stamp.key
+    assert segmenter.stamp.key != load_segmenter("garments-small", device="cpu").stamp.key
+    assert segmenter.stamp == load_segmenter(device="cpu").stamp
     photo = photos[0]
     found = segmenter.segment([photo])[0]
     turned = segmenter.segment([np.ascontiguousarray(photo[:, ::-1])])[0]

@@ -6,25 +6,20 @@ import time
 import pytest
 
 from fashionmap.errors import PhotoRejected, StoreUnavailable
-from fashionmap.pipelining import AHEAD, pipelined
+from fashionmap.pipelining import BESIDE, in_order, pipelined
 
 
-def test_given_a_batch_when_pipelined_then_work_keeps_its_order_and_all_is_written() -> None:
-    worked: list[int] = []
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_given_a_batch_when_pipelined_then_all_is_worked_on_and_written(at_once: int) -> None:
     written: dict[int, int] = {}
-
-    def work(item: int) -> int:
-        worked.append(item)
-        return item * item
-
     errors = pipelined(
         range(20),
+        at_once=at_once,
         read=lambda event: None if event % 5 == 0 else event,
-        work=work,
+        work=lambda item: item * item,
         write=written.__setitem__,
     )
     assert errors == [None] * 20
-    assert worked == [n for n in range(20) if n % 5]
     assert written == {n: n * n for n in range(20) if n % 5}
 
 
@@ -38,6 +33,7 @@ def test_given_refusals_when_pipelined_then_the_others_are_done() -> None:
 
     errors = pipelined(
         range(7),
+        at_once=2,
         read=lambda event: refusing("read", event),
         work=lambda item: refusing("work", item),
         write=lambda event, _made: written.append(refusing("write", event)),
@@ -62,6 +58,7 @@ def test_given_a_fault_when_pipelined_then_it_is_raised_and_no_thread_works_on(s
     with pytest.raises(StoreUnavailable):
         pipelined(
             range(50),
+            at_once=1,
             read=lambda event: act("read", event),
             work=lambda item: act("work", item),
             write=lambda event, _made: act("write", event),
@@ -71,24 +68,60 @@ def test_given_a_fault_when_pipelined_then_it_is_raised_and_no_thread_works_on(s
     assert len(at_work) == after < 50
 
 
-def test_given_a_batch_when_pipelined_then_reads_and_writes_run_beside_the_work() -> None:
-    read_begun = [threading.Event() for _ in range(10)]
-    work_begun = [threading.Event() for _ in range(10)]
-    most_ahead = 0
+class Steps:
+    """Counts who is at which step, and the most at once."""
 
-    def read(event: int) -> int:
-        read_begun[event].set()
-        return event
+    def __init__(self) -> None:
+        self.now = {"read": 0, "work": 0, "write": 0}
+        self.most = dict(self.now)
+        self.beside: set[str] = set()
+        self._lock = threading.Lock()
 
-    def work(item: int) -> int:
-        nonlocal most_ahead
-        work_begun[item].set()
-        assert item == 9 or read_begun[item + 1].wait(5), "nothing is read while the model works"
-        most_ahead = max(most_ahead, sum(e.is_set() for e in read_begun) - item)
+    def during(self, step: str) -> None:
+        """A step that takes a while."""
+        with self._lock:
+            self.now[step] += 1
+            self.most[step] = max(self.most[step], self.now[step])
+            if self.now["work"]:
+                self.beside |= {name for name, count in self.now.items() if count}
+        time.sleep(0.01)
+        with self._lock:
+            self.now[step] -= 1
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_given_a_batch_when_pipelined_then_reads_and_writes_run_beside_the_work(
+    at_once: int,
+) -> None:
+    steps = Steps()
+
+    def step(name: str, item: int) -> int:
+        steps.during(name)
         return item
 
-    def write(event: int, _made: int) -> None:
-        assert event == 9 or work_begun[event + 1].wait(5), "the model waits for a write"
+    pipelined(
+        range(30),
+        at_once=at_once,
+        read=lambda event: step("read", event),
+        work=lambda item: step("work", item),
+        write=lambda event, _made: step("write", event),
+    )
+    assert steps.most["work"] == at_once
+    assert steps.beside == {"read", "work", "write"}
+    assert steps.most["read"] <= at_once + BESIDE
 
-    assert pipelined(range(10), read=read, work=work, write=write) == [None] * 10
-    assert most_ahead <= AHEAD
+
+def test_given_slow_items_when_taken_in_order_then_few_are_begun_before_they_are_asked_for() -> (
+    None
+):
+    begun: list[int] = []
+
+    def act(item: int) -> int:
+        begun.append(item)
+        return -item
+
+    results = in_order(range(100), act, threads=2, most=5)
+    assert next(results) == 0
+    time.sleep(0.05)
+    assert len(begun) <= 6
+    assert list(results) == [-n for n in range(1, 100)]

@@ -29,7 +29,7 @@ def embed(
     from fashionmap.entrypoints.single_steps import embed_files
 
     files = find_photos(photos)
-    use_threads(threads)
+    use_threads(threads, photos=True)
     model = open_embedder(embedder, device=device, weights=weights)
     with Bars() as bars:
         bars.stage("Embedding", len(files))

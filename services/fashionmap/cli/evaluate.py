@@ -27,7 +27,7 @@ def evaluate(
     sheet: Annotated[
         Path | None, typer.Option(help="PNG of predictions on the first 12 pictures to write.")
     ] = None,
-    segmenter: SegmenterName = "garments-small",
+    segmenter: SegmenterName = "garments-small+mirror",
     device: Device = "auto",
     threads: Threads = 0,
 ) -> None:
@@ -38,7 +38,7 @@ def evaluate(
     from fashionmap.training.datasets.contact_sheet import draw_sheet
     from fashionmap.training.evaluation import evaluate_segmenter
 
-    use_threads(threads)
+    use_threads(threads, photos=True)
     truth = read_coco(data)
     model = open_segmenter(weights or segmenter, device=device, threshold=0.05)
     tables, results = evaluate_segmenter(model, truth, images)

@@ -42,7 +42,7 @@ def make_map(
     metadata: Annotated[
         Path | None, typer.Option(help="CSV or JSON with a file_name and any other columns.")
     ] = None,
-    segmenter: SegmenterName = "garments-small",
+    segmenter: SegmenterName = "garments-small+mirror",
     embedder: EmbedderName = "garments-embedder",
     weights: Weights = None,
     threshold: Threshold = None,
@@ -91,7 +91,7 @@ def _prepare(
     from fashionmap.entrypoints.models import open_embedder, open_segmenter
     from fashionmap.projection.projector import ProjectorParameters
 
-    use_threads(threads)
+    use_threads(threads, photos=True)
     models = Models(
         segmenter=lambda: open_segmenter(segmenter, device=device, threshold=threshold),
         embedder=lambda: open_embedder(embedder, device=device, weights=weights),

@@ -13,7 +13,7 @@ SegmenterName = Annotated[
     str,
     typer.Option(
         "--segmenter",
-        help="garments-small, coco-person[=FILE], a .safetensors file, or NAME@VERSION.",
+        help="garments-small[+mirror], coco-person[=FILE], a .safetensors file, or NAME@VERSION.",
     ),
 ]
 EmbedderName = Annotated[
@@ -28,7 +28,7 @@ Weights = Annotated[
     typer.Option(help="Weights of the embedder as safetensors, instead of a download."),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
-Threads = Annotated[int, typer.Option(min=0, help="Threads for the models; 0: all cores.")]
+Threads = Annotated[int, typer.Option(min=0, help="Threads of the models; 0: all cores.")]
 Threshold = Annotated[
     float | None, typer.Option(min=0.0, max=1.0, help="Least score of a garment that is kept.")
 ]

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 def segment(
     photos: Photos,
     out: Annotated[Path, typer.Option(help="COCO JSON to write.")],
-    segmenter: SegmenterName = "garments-small",
+    segmenter: SegmenterName = "garments-small+mirror",
     threshold: Threshold = 0.05,
     device: Device = "auto",
     threads: Threads = 0,
@@ -32,7 +32,7 @@ def segment(
     from fashionmap.entrypoints.single_steps import segment_files
 
     files = find_photos(photos)
-    use_threads(threads)
+    use_threads(threads, photos=True)
     model = open_segmenter(segmenter, device=device, threshold=threshold)
     with Bars() as bars:
         bars.stage("Segmenting", len(files))

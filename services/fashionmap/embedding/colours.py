@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 
 MOST_COLOURS = 5
 SAMPLE = 1200
+APART = np.array([1.0, np.pi, np.e], np.float32)
+"""Makes one number of a colour, by which colours are told apart fast."""
 NEAR = 9.0
 """CIELAB distance (ΔE*76) under which two centres are one colour."""
 
@@ -19,7 +21,7 @@ def dominant_colours(cutout: NDArray[np.uint8]) -> tuple[list[str], list[float]]
     lab = _sample(cutout)
     if len(lab) == 0:
         return [], []
-    k = min(MOST_COLOURS, len(np.unique(lab, axis=0)))
+    k = min(MOST_COLOURS, len(np.unique(lab @ APART)))
     cv2.setRNGSeed(0)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
     _, labels, centres = cv2.kmeans(lab, k, None, criteria, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]

@@ -53,7 +53,7 @@ def embed_photos(
     def key(event: PhotoSegmented) -> str:
         return keys.embeddings(event.collection, event.photo_id, event.segmenter, embedder.stamp)
 
-    errors = pipelined(events, read=read, work=work, write=write)
+    errors = pipelined(events, at_once=embedder.at_once, read=read, work=work, write=write)
     return [
         error or PhotoEmbedded(e.collection, e.photo_id, e.segmenter, embedder.stamp)
         for e, error in zip(events, errors, strict=True)

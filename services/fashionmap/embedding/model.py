@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision import models
 
+from fashionmap.adapters.threads import photos_at_once
 from fashionmap.adapters.weights import (
     Weights,
     download_weights,
@@ -44,6 +45,7 @@ class NetworkEmbedder:
     ) -> None:
         self.stamp, self.dimensions = stamp, dimensions
         self._side, self._device = side, torch.device(device)
+        self.at_once = photos_at_once(device)
         self._mean = torch.tensor(mean).view(1, 3, 1, 1)
         self._std = torch.tensor(std).view(1, 3, 1, 1)
         self._network = network.eval().to(self._device)

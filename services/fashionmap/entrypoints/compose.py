@@ -129,7 +129,7 @@ def _segmentation(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublish
     from fashionmap.segmentation.rpc import SegmentationServicer
     from fashionmap.v1 import segmentation_service_pb2_grpc as rpc
 
-    use_threads(settings.threads)
+    use_threads(settings.threads, photos=True)
     decoder, lock = PhotoDecoder(), threading.Lock()
     model = open_segmenter(
         settings.segmenter,
@@ -159,7 +159,7 @@ def _embedding(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher)
     from fashionmap.entrypoints.models import open_embedder, refresh
     from fashionmap.v1 import embedding_service_pb2_grpc as rpc
 
-    use_threads(settings.threads)
+    use_threads(settings.threads, photos=True)
     decoder, lock = PhotoDecoder(), threading.Lock()
     writer = ArrowUnitsWriter()
     model = open_embedder(settings.embedder, device=settings.device, settings=settings, blobs=blobs)

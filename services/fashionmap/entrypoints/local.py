@@ -3,8 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -23,6 +22,7 @@ from fashionmap.entrypoints.catalogue import Catalogue
 from fashionmap.entrypoints.photos_on_disk import PhotoFile
 from fashionmap.errors import FashionMapError, PermanentError, UsageError
 from fashionmap.ingest.handler import ingest_photo
+from fashionmap.pipelining import in_order
 from fashionmap.ports import Embedder, Segmenter
 from fashionmap.projection.build import MapContext, build_map
 from fashionmap.projection.projector import ProjectorParameters
@@ -32,7 +32,7 @@ COLLECTION = "local"
 STATE = ".fashionmap"
 AHEAD = 12
 """Photos read and decoded ahead of the models; bounds memory."""
-BATCH = 4
+BATCH = 8
 READERS = 2
 
 
@@ -91,12 +91,11 @@ class LocalRun:
         pending = [photo for photo in self.photos if not self._is_done(photo)]
         self.watcher.stage("Cutting out garments", len(self.photos))
         self.watcher.advance(len(self.photos) - len(pending))
-        with ThreadPoolExecutor(READERS) as readers:
-            ready = read_ahead(pending, self._ingest, readers)
-            while batch := list(islice(ready, BATCH)):
-                self._models([event for event in batch if event is not None])
-                self.watcher.advance(len(batch))
-                self._catalogue.save(after_seconds=10)
+        ready = in_order(pending, self._ingest, threads=READERS, most=AHEAD)
+        while batch := list(islice(ready, BATCH)):
+            self._models([event for event in batch if event is not None])
+            self.watcher.advance(len(batch))
+            self._catalogue.save(after_seconds=10)
 
     def _is_done(self, photo: PhotoFile) -> bool:
         """Whether an earlier run has finished this file, unchanged since."""
@@ -200,25 +199,6 @@ class LocalRun:
             "parameters": self.parameters.to_json(),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def read_ahead(
-    photos: list[PhotoFile],
-    read: Callable[[PhotoFile], PhotoIngested | None],
-    readers: ThreadPoolExecutor,
-) -> Iterator[PhotoIngested | None]:
-    """Results of ``read`` in order, a bounded number of photos ahead of who asks."""
-    waiting: list[Future[PhotoIngested | None]] = []
-    source = iter(photos)
-    try:
-        while True:
-            waiting += [readers.submit(read, p) for p in islice(source, AHEAD - len(waiting))]
-            if not waiting:
-                return
-            yield waiting.pop(0).result()
-    finally:
-        for future in waiting:
-            future.cancel()
 
 
 def check_folder(out: Path) -> None:

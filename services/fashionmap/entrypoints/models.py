@@ -62,6 +62,11 @@ class _Following(Generic[M]):
         """The model that works now."""
         return self._current.stamp
 
+    @property
+    def at_once(self) -> int:
+        """How many threads gain by calling it at once."""
+        return self._current.at_once
+
     def refresh(self) -> None:
         """Looks for a newer version, at most each ``every`` seconds."""
         if time.monotonic() - self._looked < self._every:

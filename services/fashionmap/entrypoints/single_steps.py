@@ -1,7 +1,7 @@
 """The single steps as functions over files: segment, embed, project, neighbours."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,15 @@ from fashionmap.adapters.photo_decoder import PhotoDecoder, photo_size
 from fashionmap.domain.garment import Detection
 from fashionmap.entrypoints.photos_on_disk import PhotoFile
 from fashionmap.errors import PermanentError, PhotoRejected, UsageError
+from fashionmap.pipelining import BESIDE, in_order, pipelined
 from fashionmap.ports import Embedder, Segmenter
 from fashionmap.projection.annotations import AnnotationsWriter
 
 Refused = list[tuple[str, str]]
-AHEAD = 8
-EMBED_BATCH = 32
+Photo = tuple[NDArray[np.uint8], tuple[int, int]]
+"""Pixels uint8 (h, w, 3), perhaps reduced, and the full ``(height, width)``."""
+GROUP = 8
+"""Pictures that are embedded together."""
 
 
 def segment_files(
@@ -24,15 +27,30 @@ def segment_files(
 ) -> Refused:
     """Writes a COCO data set of all detections; returns refused files with reasons."""
     refused: Refused = []
+    decoder, turns = PhotoDecoder(), threading.BoundedSemaphore(segmenter.at_once)
+
+    def one(file: PhotoFile) -> tuple[tuple[int, int], list[Detection]] | PermanentError:
+        try:
+            pixels, size = _read(file, decoder)
+            with turns:
+                return size, segmenter.segment([pixels], sizes=[size])[0]
+        except PermanentError as error:
+            return error
+
+    threads = segmenter.at_once + BESIDE
+    results = in_order(files, one, threads=threads, most=4 * threads)
     out.parent.mkdir(parents=True, exist_ok=True)
     with AnnotationsWriter(out) as writer:
         writer.use_categories(list(segmenter.categories))
-        for file, pixels, size in _decoded(files, refused):
-            image_id = writer.add_image(file.name, width=size[1], height=size[0])
-            for number, found in enumerate(segmenter.segment([pixels], sizes=[size])[0]):
-                writer.add(image_id, _row(f"{image_id}-{number}", found))
+        for file, result in zip(files, results, strict=True):
             advance(1)
-        advance(len(refused))
+            if isinstance(result, PermanentError):
+                refused.append((file.name, str(result)))
+                continue
+            (height, width), found = result
+            image_id = writer.add_image(file.name, width=width, height=height)
+            for number, detection in enumerate(found):
+                writer.add(image_id, _row(f"{image_id}-{number}", detection))
     return refused
 
 
@@ -42,22 +60,34 @@ def embed_files(
     """Writes ``names`` and ``vectors`` float32 (n, d), a row a readable picture."""
     from fashionmap.embedding.cutout import whole_picture
 
-    refused: Refused = []
-    names: list[str] = []
-    parts: list[NDArray[np.float32]] = []
-    batch: list[NDArray[np.uint8]] = []
-    for file, pixels, _ in _decoded(files, refused):
-        names.append(file.name)
-        batch.append(whole_picture(pixels))
-        if len(batch) == EMBED_BATCH:
-            parts.append(embedder.embed(batch))
-            batch = []
-        advance(1)
-    parts.append(embedder.embed(batch))
-    if not names:
+    decoder = PhotoDecoder()
+    reasons: dict[Path, str] = {}
+    vectors: dict[Path, NDArray[np.float32]] = {}
+
+    def read(group: Sequence[PhotoFile]) -> dict[Path, NDArray[np.uint8]]:
+        pictures = {}
+        for file in group:
+            try:
+                pictures[file.path] = whole_picture(_read(file, decoder)[0])
+            except PermanentError as error:
+                reasons[file.path] = str(error)
+        return pictures
+
+    def work(pictures: dict[Path, NDArray[np.uint8]]) -> dict[Path, NDArray[np.float32]]:
+        return dict(zip(pictures, embedder.embed(list(pictures.values())), strict=True))
+
+    def write(group: Sequence[PhotoFile], made: dict[Path, NDArray[np.float32]]) -> None:
+        vectors.update(made)
+        advance(len(group))
+
+    groups = [files[first : first + GROUP] for first in range(0, len(files), GROUP)]
+    pipelined(groups, at_once=embedder.at_once, read=read, work=work, write=write)
+    done = [file for file in files if file.path in vectors]
+    if not done:
         raise UsageError("None of these files is a picture that can be read.")
-    _save(out, names=np.array(names), vectors=np.concatenate(parts))
-    return refused
+    names = np.array([file.name for file in done])
+    _save(out, names=names, vectors=np.stack([vectors[file.path] for file in done]))
+    return [(file.name, reasons[file.path]) for file in files if file.path in reasons]
 
 
 def project_file(source: Path, out: Path, *, perplexity: float, seed: int) -> int:
@@ -93,27 +123,13 @@ def nearest_in_map(folder: Path, garment_id: str, *, count: int) -> list[tuple[s
     return [(ids[i], f"{d:.4f}", rows[i]["category"], rows[i]["file_name"]) for i, d in found]
 
 
-def _decoded(
-    files: list[PhotoFile], refused: Refused
-) -> Iterator[tuple[PhotoFile, NDArray[np.uint8], tuple[int, int]]]:
-    """Readable photos in order, decoded in threads a few ahead, with their full sizes."""
-    decoder = PhotoDecoder()
-
-    def read(file: PhotoFile) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-        try:
-            data = file.path.read_bytes()
-        except OSError as error:
-            raise PhotoRejected(f"The file cannot be read: {error.strerror}.") from error
-        return decoder.pixels(data), photo_size(data)
-
-    with ThreadPoolExecutor(2) as pool:
-        for first in range(0, len(files), AHEAD):
-            chunk = files[first : first + AHEAD]
-            for file, future in [(f, pool.submit(read, f)) for f in chunk]:
-                try:
-                    yield (file, *future.result())
-                except PermanentError as error:
-                    refused.append((file.name, str(error)))
+def _read(file: PhotoFile, decoder: PhotoDecoder) -> Photo:
+    """A file's pixels and its full size."""
+    try:
+        data = file.path.read_bytes()
+    except OSError as error:
+        raise PhotoRejected(f"The file cannot be read: {error.strerror}.") from error
+    return decoder.pixels(data), photo_size(data)
 
 
 def _row(number: str, found: Detection) -> dict[str, object]:

@@ -28,7 +28,8 @@ def segment_photos(
     """Writes each photo's masks document, unless it is there already.
 
     A refused photo (unreadable, or not in the store) costs nobody else's work and comes back as
-    its error. Photos are fetched and documents written beside the model's work.
+    its error. Some photos are fetched and documents written beside the
+    model's work on others.
     """
     made: set[str] = set()
 
@@ -48,7 +49,7 @@ def segment_photos(
     def key(event: PhotoIngested) -> str:
         return keys.masks(event.collection, event.photo_id, segmenter.stamp)
 
-    errors = pipelined(events, read=read, work=work, write=write)
+    errors = pipelined(events, at_once=segmenter.at_once, read=read, work=work, write=write)
     return [
         error or PhotoSegmented(e.collection, e.photo_id, segmenter.stamp, key(e) in made)
         for e, error in zip(events, errors, strict=True)

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fashionmap.adapters.threads import photos_at_once
 from fashionmap.adapters.weights import (
     Weights,
     download_weights,
@@ -25,13 +26,14 @@ from fashionmap.errors import UsageError, WeightsRejected
 from fashionmap.segmentation.detections import detections_of
 from fashionmap.segmentation.network import GarmentMaskRCNN, keep_mask_grids
 
-DEFAULT = "garments-small"
+SHIPPED = "garments-small"
+MIRROR = "+mirror"
+"""Ends the name of a segmenter that looks at mirror images too, and its version in stamps."""
+DEFAULT = SHIPPED + MIRROR
 THRESHOLD = 0.4
 """Least score of a garment by default."""
 SHORTEST_SIDE, LONGEST_SHAPE = 16, 12
 """Photos under 16 px or of sides beyond 1 : 12 show no garments."""
-MIRROR = "+mirror"
-"""Ends the name of a segmenter that looks at mirror images too, and its version in stamps."""
 COCO_PERSON_URL = "https://download.pytorch.org/models/maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"
 
 
@@ -54,7 +56,7 @@ class MaskRCNNSegmenter:
         self.stamp = stamp
         self.categories = tuple(c for c in labels if c != PERSON) or (PERSON,)
         self.labels, self._threshold = tuple(labels), threshold
-        self._device = torch.device(device)
+        self._device, self.at_once = torch.device(device), photos_at_once(device)
         heads: Any = network.roi_heads
         heads.score_thresh = max(heads.score_thresh, threshold)  # scores only fall from there on
         self._network = network.eval().to(self._device)
@@ -127,7 +129,7 @@ def load_segmenter(
         return _coco_person(name_or_path.partition("=")[2], device=place, threshold=kept)
     if name_or_path.endswith(".safetensors"):
         weights = read_weights(Path(name_or_path))
-    elif name_or_path == DEFAULT:
+    elif name_or_path == SHIPPED:
         weights = shipped_weights(name_or_path, weights_dir)
     else:
         raise UsageError(
@@ -160,7 +162,7 @@ def segmenter_of(
     if mirror:
         network.mirror = True
     stamp = ModelStamp(
-        name=weights.metadata.get("name", DEFAULT),
+        name=weights.metadata.get("name", SHIPPED),
         version=weights.metadata.get("version", "0") + (MIRROR if mirror else ""),
         sha256=weights.sha256,
     )

@@ -246,7 +246,7 @@ class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
         )
         both = [boxes, mirrored(boxes, shape[1])]
         deep = self.mask_head(self.mask_roi_pool(features, both, shapes))
-        own, other = self.mask_predictor.of_labels(deep, labels.repeat(2)).split(len(boxes))
+        own, other = self.mask_predictor.of_labels(deep, labels.repeat(2)).tensor_split(2)
         masks = ((own + other.flip(-1)) / 2).sigmoid()
         return {"boxes": boxes, "labels": labels, "scores": scores, "masks": masks}
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fashionmap.domain.garment import Detection
+from fashionmap.pipelining import in_order
 from fashionmap.ports import Segmenter
 from fashionmap.training.segmenter.samples import read_rgb
 
@@ -90,8 +91,13 @@ def evaluate_segmenter(
     kept = [a for a in truth["annotations"] if a["category_id"] in ids.values()]
     scored = {**truth, "categories": known, "annotations": kept}
     results: list[dict[str, Any]] = []
-    for image in truth["images"]:
+
+    def one(image: dict[str, Any]) -> list[dict[str, Any]]:
         found = segmenter.segment([read_rgb(images / image["file_name"])])[0]
-        results += results_of(image["id"], found, ids)
+        return results_of(image["id"], found, ids)
+
+    threads = segmenter.at_once
+    for found in in_order(truth["images"], one, threads=threads, most=2 * threads):
+        results += found
     tables = {kind: average_precision(scored, results, kind=kind) for kind in ("segm", "bbox")}
     return tables, results

@@ -13,7 +13,7 @@ from fashionmap.adapters.weights import (
     shipped_weights,
 )
 from fashionmap.errors import UsageError
-from fashionmap.segmentation.model import COCO_PERSON_URL, DEFAULT
+from fashionmap.segmentation.model import COCO_PERSON_URL, SHIPPED
 
 
 def initial_weights(name: str, model: str) -> Weights:
@@ -33,7 +33,7 @@ def initial_weights(name: str, model: str) -> Weights:
         if model != "resnet50_fpn_v2":
             raise UsageError("COCO weights are for --model resnet50_fpn_v2.")
         return download_weights(COCO_PERSON_URL)
-    if name == DEFAULT:
+    if name == SHIPPED:
         return shipped_weights(name)
     path = Path(name)
     return read_torch_file(path) if path.suffix == ".pth" else read_weights(path)
