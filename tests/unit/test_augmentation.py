@@ -1,0 +1,85 @@
+"""Augmented training samples: pictures and masks move together, what is covered is gone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fashionmap.domain.taxonomy import MODANET_PERSON
+from fashionmap.training.segmenter.augment import Augmentation
+from fashionmap.training.segmenter.samples import IGNORED, GarmentSamples, cover, load_labelled
+
+CANVAS = (240, 160)
+STILL = {"flip": 0.0, "light": 0.0, "hue": 0.0, "turn": 0.0, "grey": 0.0, "soften": 0.0}
+ALONE = {"erase": 0.0, "paste": 0.0, "company": 0.0}
+
+
+def samples(looks: Path, **settings: float) -> GarmentSamples:
+    photos = load_labelled(looks / "annotations.json", looks / "images", MODANET_PERSON)
+    made = GarmentSamples(photos, MODANET_PERSON, Augmentation(**settings), seed=1)
+    made.start_epoch(0, CANVAS)
+    return made
+
+
+@pytest.mark.parametrize("turn", [0.0, 25.0])
+def test_given_a_warp_when_applied_then_picture_and_mask_lie_on_each_other(turn: float) -> None:
+    photo = np.zeros((200, 100, 3), np.uint8)
+    photo[60:120, 30:80] = 255
+    mask = (photo[..., 0] > 0).astype(np.uint8)
+    for seed in range(20):
+        warp = Augmentation(turn=turn).warp((200, 100), CANVAS, np.random.default_rng(seed))
+        seen = warp.image(photo)[..., 0] > 190
+        moved = warp.mask(mask) > 0
+        assert (seen != moved).sum() <= 0.1 * moved.sum() + 4
+        shear = warp.matrix[0, 0] * warp.matrix[1, 0] + warp.matrix[0, 1] * warp.matrix[1, 1]
+        assert abs(shear) <= 0.12 * abs(np.linalg.det(warp.matrix[:, :2]))
+        assert turn or warp.matrix[0, 1] == warp.matrix[1, 0] == 0
+
+
+def test_given_masks_when_covered_then_small_rests_are_ignored() -> None:
+    area = np.zeros((10, 10), np.uint8)
+    area[:, :6] = 1
+    masks = [np.ones((10, 10), np.uint8), np.zeros((10, 10), np.uint8)]
+    masks[1][:, 4:] = 1
+    labels = [3, 7]
+    cover(area, masks, labels)
+    assert [int(m.sum()) for m in masks] == [40, 40]
+    assert labels == [IGNORED, 7]
+
+
+def test_given_erasing_when_sampled_then_nothing_under_it_is_a_garment(looks: Path) -> None:
+    whole, holed = (
+        samples(looks, **STILL, **ALONE),
+        samples(looks, **STILL, **{**ALONE, "erase": 1}),
+    )
+    for index in range(6):
+        (image, target), (seen, rest) = whole[index], holed[index]
+        gone = (image != seen).any(dim=0)
+        assert 0.005 < gone.float().mean() < 0.1
+        assert not (rest["semantic"][gone] % IGNORED).any()
+        assert torch.equal(rest["semantic"][~gone] == 0, target["semantic"][~gone] == 0)
+
+
+def test_given_company_when_sampled_then_another_look_stands_in_the_photo(looks: Path) -> None:
+    alone, two = (
+        samples(looks, **STILL, **ALONE),
+        samples(looks, **STILL, **{**ALONE, "company": 1}),
+    )
+    person = MODANET_PERSON.id_of("person")
+    more = 0
+    for index in range(8):
+        (_, before), (image, after) = alone[index], two[index]
+        assert image.shape == (3, *CANVAS)
+        people = [int((t["labels"] == person).sum()) for t in (before, after)]
+        assert people[1] >= 1
+        more += people[1] > people[0]
+        overlap = after["masks"][after["labels"] != person].sum(dim=0)
+        assert overlap.max() <= 2
+    assert more >= 2
+
+
+def test_given_equal_seeds_when_sampled_then_samples_are_equal(looks: Path) -> None:
+    one, other = (samples(looks)[3] for _ in range(2))
+    assert torch.equal(one[0], other[0])
+    assert all(torch.equal(one[1][name], other[1][name]) for name in one[1])
