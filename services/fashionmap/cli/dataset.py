@@ -74,6 +74,7 @@ def convert(
     ] = "garments-small",
 ) -> None:
     """Bring a public data set into one form: COCO instances and dataset.json."""
+    from fashionmap.adapters.threads import use_threads
     from fashionmap.segmentation.model import load_segmenter
     from fashionmap.training.datasets import own_labels, plain_coco
     from fashionmap.training.datasets.ccp import convert_ccp
@@ -82,6 +83,7 @@ def convert(
     from fashionmap.training.datasets.folders import convert_folders
     from fashionmap.training.datasets.modanet import convert_modanet
 
+    use_threads(0, photos=True)
     if source in (Source.COCO, Source.FASHIONPEDIA) and images is None:
         raise UsageError(f"A {source.value} file needs --images FOLDER.")
     made = {

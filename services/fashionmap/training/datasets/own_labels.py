@@ -16,6 +16,7 @@ from fashionmap.domain.garment import Detection
 from fashionmap.domain.taxonomy import TAXONOMIES
 from fashionmap.embedding.cutout import decode_mask
 from fashionmap.errors import DatasetRejected
+from fashionmap.pipelining import in_order
 from fashionmap.segmentation.model import MaskRCNNSegmenter
 from fashionmap.training.datasets.coco_form import (
     Converted,
@@ -31,6 +32,8 @@ SURE, UNSURE, ALIKE = 0.5, 0.1, 0.7
 
 Found = tuple[str, float, NDArray[np.bool_]]
 """Category, score, mask (height, width)."""
+Label = tuple[str, NDArray[np.bool_], bool]
+"""Category, mask (height, width) and whether it is a region to ignore."""
 
 
 def convert_photos(source: Path, out: Path, segmenter: MaskRCNNSegmenter) -> Converted:
@@ -53,13 +56,17 @@ def convert_photos(source: Path, out: Path, segmenter: MaskRCNNSegmenter) -> Con
     images: list[JsonObject] = []
     annotations: list[JsonObject] = []
     left_out: list[str] = []
-    for path in files:
+
+    def label(path: Path) -> tuple[tuple[int, int], list[Label]]:
         photo = read_rgb(path)
-        labels = list(_labels(photo, segmenter))
+        return (photo.shape[0], photo.shape[1]), list(_labels(photo, segmenter))
+
+    threads = segmenter.at_once
+    results = in_order(files, label, threads=threads, most=2 * threads)
+    for path, ((height, width), labels) in zip(files, results, strict=True):
         if all(crowd for _, _, crowd in labels):
             left_out.append(f"{path.name}: no garment is sure.")
             continue
-        height, width = photo.shape[:2]
         number = len(images) + 1
         named = {"file_name": path.name, "group": path.name}
         images.append({"id": number, **named, "height": height, "width": width, "license": 1})
@@ -85,10 +92,8 @@ def convert_photos(source: Path, out: Path, segmenter: MaskRCNNSegmenter) -> Con
     )
 
 
-def _labels(
-    photo: NDArray[np.uint8], segmenter: MaskRCNNSegmenter
-) -> Iterator[tuple[str, NDArray[np.bool_], bool]]:
-    """Category, mask and whether it is a region to ignore."""
+def _labels(photo: NDArray[np.uint8], segmenter: MaskRCNNSegmenter) -> Iterator[Label]:
+    """What is found for sure, and what is not."""
     mirrored = np.ascontiguousarray(photo[:, ::-1])
     found = [_decoded(d) for d in segmenter.everything(photo)]
     again = [_decoded(d) for d in segmenter.everything(mirrored)]
