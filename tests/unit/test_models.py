@@ -21,6 +21,7 @@ from fashionmap.adapters.weights import (
     write_weights,
 )
 from fashionmap.cli.app import build_app
+from fashionmap.domain import keys
 from fashionmap.domain.garment import Detection
 from fashionmap.embedding.cutout import cut_out
 from fashionmap.embedding.model import load_embedder
@@ -204,7 +205,8 @@ def test_given_a_photo_and_its_mirror_image_when_both_ways_are_looked_at_then_an
     photos: list[np.ndarray],
 ) -> None:
     segmenter = load_segmenter("garments-small+mirror", device="cpu")
-    assert segmenter.stamp.version.endswith("+mirror")
+    assert segmenter.stamp.version.endswith("-mirror")
+    assert keys.masks("c", "f" * 64, segmenter.stamp)
     assert segmenter.stamp.key != load_segmenter("garments-small", device="cpu").stamp.key
     assert segmenter.stamp == load_segmenter(device="cpu").stamp
     photo = photos[0]

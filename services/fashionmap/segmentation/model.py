@@ -28,7 +28,7 @@ from fashionmap.segmentation.network import GarmentMaskRCNN, keep_mask_grids
 
 SHIPPED = "garments-small"
 MIRROR = "+mirror"
-"""Ends the name of a segmenter that looks at mirror images too, and its version in stamps."""
+"""Ends the name of a segmenter that looks at mirror images too. In stamps its version says so."""
 DEFAULT = SHIPPED + MIRROR
 THRESHOLD = 0.4
 """Least score of a garment by default."""
@@ -163,7 +163,7 @@ def segmenter_of(
         network.mirror = True
     stamp = ModelStamp(
         name=weights.metadata.get("name", SHIPPED),
-        version=weights.metadata.get("version", "0") + (MIRROR if mirror else ""),
+        version=weights.metadata.get("version", "0") + ("-mirror" if mirror else ""),
         sha256=weights.sha256,
     )
     return MaskRCNNSegmenter(
