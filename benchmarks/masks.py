@@ -6,6 +6,7 @@ from pycocotools import mask as coco_mask
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
 from benchmarks.clock import extra_memory, seconds, work_seconds
+from fashionmap.adapters.threads import use_threads
 from fashionmap.segmentation.paste import masks_from_grids
 
 MASKS, SIDE = 20, 28
@@ -13,6 +14,7 @@ MASKS, SIDE = 20, 28
 
 def run() -> None:
     """Prints ratios at two sizes."""
+    use_threads(0)  # torchvision's default: all cores
     for width, height in ((1200, 800), (4000, 3000)):
         _compare(width, height)
 
