@@ -18,6 +18,7 @@ from torchvision.models.detection.roi_heads import (
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from fashionmap.segmentation.backbone import GarmentBackbone, SeparableConv
+from fashionmap.segmentation.kinds import as_kind
 from fashionmap.segmentation.proposals import GarmentAnchors, GarmentRPN, SlimRPNHead
 from fashionmap.segmentation.roi_align import PyramidRoIAlign, align, with_image
 
@@ -74,8 +75,8 @@ class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
             **{**defaults, **settings},
         )
         self.transform: GridTransform = keep_mask_grids(self.transform)
-        self.rpn: GarmentRPN = GarmentRPN.of(self.rpn)
-        self.roi_heads: GarmentRoIHeads = GarmentRoIHeads.of(self.roi_heads)
+        self.rpn: GarmentRPN = as_kind(GarmentRPN, self.rpn)
+        self.roi_heads: GarmentRoIHeads = as_kind(GarmentRoIHeads, self.roi_heads)
         self.roi_heads.box_roi_pool = BoxPool()
         self.roi_heads.mask_roi_pool = MaskPool()
         self.mirror = False
@@ -198,13 +199,6 @@ class MaskPool(nn.Module):
 
 class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
     """torchvision's heads; outside training each mask is computed for its box's category alone."""
-
-    @classmethod
-    def of(cls, heads: RoIHeads) -> "GarmentRoIHeads":
-        """The same heads, with all their parts and settings."""
-        own = cls.__new__(cls)
-        own.__dict__ = heads.__dict__
-        return own
 
     def forward(
         self, features: Any, proposals: list[Tensor], image_shapes: Any, targets: Any = None

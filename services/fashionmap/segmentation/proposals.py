@@ -79,13 +79,6 @@ class GarmentRPN(RegionProposalNetwork):  # type: ignore[misc]
     The proposals are torchvision's, which decodes all anchors first.
     """
 
-    @classmethod
-    def of(cls, network: RegionProposalNetwork) -> "GarmentRPN":
-        """The same network, with all its parts and settings."""
-        own = cls.__new__(cls)
-        own.__dict__ = network.__dict__
-        return own
-
     def forward(
         self, images: ImageList, features: dict[str, Tensor], targets: Any = None
     ) -> tuple[list[Tensor], dict[str, Tensor]]:

@@ -98,18 +98,17 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
         photo = self.photos[self.order[index]]
         image, masks, labels = self._read(photo)
         warp = self.augmentation.warp(image.shape[:2], self.canvas, random)
-        canvas = warp.image(image)
-        warped = [warp.mask(m) for m in masks]
+        scene = _Scene(warp.image(image), [warp.mask(m) for m in masks], labels)
         if random.random() < self.augmentation.company:
-            canvas = self._paste_look(canvas, warped, labels, random)
+            self._paste_look(scene, random)
         if self.rare and random.random() < self.augmentation.paste:
-            canvas = self._paste_rare(canvas, warped, labels, random)
-        canvas = self.augmentation.colour(canvas, random)
+            self._paste_rare(scene, random)
+        canvas = self.augmentation.colour(scene.image, random)
         if random.random() < self.augmentation.erase:
             hole = self.augmentation.hole(self.canvas, random)
-            cover(hole, warped, labels)
+            cover(hole, scene.masks, labels)
             canvas[hole > 0] = random.integers(256, size=3)
-        return to_tensors(canvas, warped, labels)
+        return to_tensors(canvas, scene.masks, labels)
 
     def _read(
         self, photo: Labelled
@@ -123,50 +122,52 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
             [IGNORED if a.get("iscrowd") else a["label"] for a in photo.annotations],
         )
 
-    def _paste_rare(
-        self,
-        canvas: NDArray[np.uint8],
-        masks: list[NDArray[np.uint8]],
-        labels: list[int],
-        random: np.random.Generator,
-    ) -> NDArray[np.uint8]:
+    def _paste_rare(self, scene: "_Scene", random: np.random.Generator) -> None:
         """Copy-paste (Ghiasi et al. 2021, arXiv 2012.07177) of one rare garment near its place."""
         photo, annotation = self.rare[random.integers(len(self.rare))]
-        if annotation["label"] in labels or annotation.get("iscrowd"):
-            return canvas
+        if annotation["label"] in scene.labels or annotation.get("iscrowd"):
+            return
         source = read_rgb(photo.path)
         mask = decode_segmentation(
             annotation["segmentation"], height=photo.height, width=photo.width
         )
         warp = self.augmentation.warp(source.shape[:2], self.canvas, random)
         mask = warp.mask(mask)
-        for other in masks:
-            other[mask > 0] = 0
-        for other, label in zip(masks, labels, strict=True):
-            if label == self.person:
-                np.bitwise_or(other, mask, out=other)
-        masks.append(mask)
-        labels.append(annotation["label"])
-        return np.where(mask[..., None] > 0, warp.image(source), canvas)
+        for other, label in zip(scene.masks, scene.labels, strict=True):
+            other[mask > 0] = label == self.person
+        scene.lay(mask, warp.image(source), [mask], [annotation["label"]])
 
-    def _paste_look(
+    def _paste_look(self, scene: "_Scene", random: np.random.Generator) -> None:
+        """A clothed person with all it wears, from another photo, before what is there."""
+        image, masks, labels = self._read(self.photos[random.integers(len(self.photos))])
+        if self.person not in labels:
+            return
+        warp = self.augmentation.warp(image.shape[:2], self.canvas, random)
+        masks = [warp.mask(m) for m in masks]
+        whole = np.bitwise_or.reduce(masks)
+        cover(whole, scene.masks, scene.labels)
+        scene.lay(whole, warp.image(image), masks, labels)
+
+
+@dataclass
+class _Scene:
+    """A canvas in the making: uint8 (h, w, 3), masks uint8 (h, w) in {0, 1}, a label each."""
+
+    image: NDArray[np.uint8]
+    masks: list[NDArray[np.uint8]]
+    labels: list[int]
+
+    def lay(
         self,
-        canvas: NDArray[np.uint8],
+        area: NDArray[np.uint8],
+        picture: NDArray[np.uint8],
         masks: list[NDArray[np.uint8]],
         labels: list[int],
-        random: np.random.Generator,
-    ) -> NDArray[np.uint8]:
-        """A clothed person with all it wears, from another photo, before what is there."""
-        image, others, names = self._read(self.photos[random.integers(len(self.photos))])
-        if self.person not in names:
-            return canvas
-        warp = self.augmentation.warp(image.shape[:2], self.canvas, random)
-        others = [warp.mask(m) for m in others]
-        whole = np.bitwise_or.reduce(others)
-        cover(whole, masks, labels)
-        masks.extend(others)
-        labels.extend(names)
-        return np.where(whole[..., None] > 0, warp.image(image), canvas)
+    ) -> None:
+        """Puts a picture over an area, and what it shows there beside what is there."""
+        self.image = np.where(area[..., None] > 0, picture, self.image)
+        self.masks.extend(masks)
+        self.labels.extend(labels)
 
 
 def cover(area: NDArray[np.uint8], masks: list[NDArray[np.uint8]], labels: list[int]) -> None:
