@@ -93,18 +93,17 @@ def _runs(
     left, top, bottom = np.maximum(x0, 0), np.maximum(y0, 0), np.minimum(y1, height)
     widths = np.maximum(np.minimum(x1, width) - left, 0)
     owner = np.repeat(np.arange(len(boxes)), widths)
-    column = np.arange(len(owner)) - np.repeat(np.cumsum(widths) - widths, widths) + left[owner]
-    line, node, before, after = _crossings(
-        grids, owner, (column - x0[owner] + 0.5) / (x1 - x0)[owner]
-    )
+    column = np.arange(len(owner)) + np.repeat(left - np.cumsum(widths) + widths, widths)
+    line, depth = _crossings(grids, owner, (column - x0[owner] + 0.5) / (x1 - x0)[owner])
+    line = line[0::2]  # the rim is 0: each way in has a way out
     of = owner[line]
     # centre of pixel v of the window, in nodes: (v + ½)·(cells + 2)/(y1 - y0) - ½, solved for v
-    where = (node + (0.5 - before) / (after - before) + 0.5) * (y1 - y0)[of] / (cells + 2) - 0.5
-    ins, outs, of = where[0::2], where[1::2], of[0::2]  # the rim is 0: each way in has a way out
-    start = np.maximum(np.ceil(ins).astype(np.int64) + y0[of], top[of])
-    end = np.minimum(np.floor(outs).astype(np.int64) + 1 + y0[of], bottom[of])
+    stretch, first = ((y1 - y0) / (cells + 2))[of], y0[of]
+    ins, outs = ((depth[way::2] + 0.5) * stretch - 0.5 for way in (0, 1))
+    start = np.maximum(np.ceil(ins).astype(np.int64) + first, top[of])
+    end = np.minimum(np.floor(outs).astype(np.int64) + 1 + first, bottom[of])
     kept = end > start
-    return Runs(of[kept], column[line[0::2]][kept], start[kept], end[kept])
+    return Runs(of[kept], column[line][kept], start[kept], end[kept])
 
 
 def _whole(
@@ -119,7 +118,7 @@ def _whole(
 
 def _crossings(
     grids: NDArray[np.float32], owner: NDArray[np.int64], share: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Where columns through the grids, which get a rim of zeros, pass ½ on their way down.
 
     Only cells with corners on both sides of ½ are looked at: few, for each column the same ones as
@@ -131,42 +130,52 @@ def _crossings(
         share: Its place across the padded box, in [0, 1].
 
     Returns:
-        A crossing each, by column and downwards: its column, the node above it, and the values
-        at that node and the next.
+        A crossing each, by column and downwards: its column, int64, and its place between the
+        m + 2 nodes down the grid, float64.
     """
     cells = grids.shape[-1]
     nodes = cells + 2
     padded = np.zeros((len(grids), nodes, nodes), dtype=np.float32)
     padded[:, 1:-1, 1:-1] = grids.transpose(0, 2, 1)
-    grid, strip, down = np.nonzero(_near_half(padded))
-    corners = (grid * nodes + strip) * nodes + down
-    each = np.bincount(grid * (cells + 1) + strip, minlength=len(grids) * (cells + 1))
+    down, each, upper, slope = _cells_near_half(padded)
     place = np.clip(share * nodes - 0.5, 0, nodes - 1)
     node = np.minimum(place.astype(np.int64), cells)
     strip = owner * (cells + 1) + node
     times = each[strip]
-    ends = np.cumsum(times)
-    step = np.repeat(np.cumsum(each)[strip] - ends, times)
-    step += np.arange(len(step))
-    corner = corners[step]
-    part = np.repeat((place - node).astype(np.float32), times)
-    before, after = (_mixed(padded.ravel(), corner + i, nodes, part) for i in (0, 1))
-    passing = np.flatnonzero((before >= 0.5) != (after >= 0.5))
+    cell = np.repeat(np.cumsum(each)[strip] - np.cumsum(times), times)
+    cell += np.arange(len(cell))
+    values = slope.take(cell, axis=1)
+    values *= np.repeat((place - node).astype(np.float32), times)
+    values += upper.take(cell, axis=1)
+    high = values >= 0.5
+    passing = np.flatnonzero(high[0] != high[1])
+    above, below = values.take(passing, axis=1).astype(np.float64)
     line = np.repeat(np.arange(len(owner)), times)[passing]
-    above, below = (v[passing].astype(np.float64) for v in (before, after))
-    return line, corner[passing] % nodes, above, below
+    return line, down[cell[passing]] + (0.5 - above) / (below - above)
 
 
-def _mixed(
-    values: NDArray[np.float32], first: NDArray[np.int64], apart: int, part: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Between the values at ``first`` and those so far behind them."""
-    one = values[first]
-    mixed: NDArray[np.float32] = values[first + apart]
-    mixed -= one
-    mixed *= part
-    mixed += one
-    return mixed
+def _cells_near_half(
+    padded: NDArray[np.float32],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    """Cells between four nodes that may pass ½, strip by strip and downwards.
+
+    Args:
+        padded: Nodes float32 (n, m, m), down the last axis.
+
+    Returns:
+        The node above each cell; how many each strip between two lines of nodes has, int64
+        (n · (m - 1),); and float32 (2, cells): the values at the upper and the lower of its first
+        two nodes, and what the other two have more.
+    """
+    nodes = padded.shape[-1]
+    near = np.flatnonzero(_near_half(padded))
+    strip, down = np.divmod(near, nodes - 1)
+    each = np.bincount(strip, minlength=len(padded) * (nodes - 1))
+    corner = (strip + strip // (nodes - 1)) * nodes + down
+    values = padded.ravel()
+    upper = values[[corner, corner + 1]]
+    slope = values[[corner + nodes, corner + nodes + 1]] - upper
+    return down, each, upper, slope
 
 
 def _near_half(padded: NDArray[np.float32]) -> NDArray[np.bool_]:

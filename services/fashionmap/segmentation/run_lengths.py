@@ -27,20 +27,27 @@ def compress(counts: NDArray[np.int64], lengths: NDArray[np.int64]) -> list[str]
     for number in (0, 1, 2):  # these three stand as they are
         own = firsts[lengths > number] + number
         left[own] = counts[own]
-    size = left ^ (left >> 31)
-    digits = np.ones(len(left), dtype=np.int64)
-    for digit in range(1, DIGITS):
-        longer = size >= 1 << (5 * digit - 1)
-        if not longer.any():
-            break
-        digits += longer
+    digits = _digits(left)
     ends = np.cumsum(digits)
     text = np.empty(ends[-1], dtype=np.uint8)
     place = ends - digits
     while len(left):
-        more = digits > 1
-        text[place] = (left & 31) + 32 * more + 48
+        more = np.flatnonzero(digits > 1)
+        symbols = ((left & 31) + 48).astype(np.uint8)
+        symbols[more] += 32
+        text[place] = symbols
         left, digits, place = left[more] >> 5, digits[more] - 1, place[more] + 1
     written = text.tobytes().decode("ascii")
     bounds = [0, *ends[firsts + lengths - 1].tolist()]
     return [written[a:b] for a, b in pairwise(bounds)]
+
+
+def _digits(numbers: NDArray[np.int32]) -> NDArray[np.int64]:
+    """How many characters each number takes, with a bit for its sign."""
+    size = numbers ^ (numbers >> 31)
+    digits = np.ones(len(numbers), dtype=np.int64)
+    longer = np.flatnonzero(size >= 1 << 4)
+    for digit in range(2, DIGITS + 1):  # fewer and fewer
+        digits[longer] = digit
+        longer = longer[size[longer] >= 1 << (5 * digit - 1)]
+    return digits
