@@ -58,9 +58,10 @@ def train(
     threads: Threads = 0,
 ) -> None:
     """Train a segmenter. Kill it at any moment: the same command goes on to the same result."""
+    from fashionmap.adapters.devices import device_of
     from fashionmap.adapters.threads import use_threads
     from fashionmap.errors import UsageError
-    from fashionmap.segmentation.model import ARCHITECTURES, device_of
+    from fashionmap.segmentation.model import ARCHITECTURES
     from fashionmap.training.segmenter.plan import (
         LARGE_CANVASES,
         SMALL_CANVASES,

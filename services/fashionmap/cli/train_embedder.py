@@ -41,8 +41,9 @@ def train_embedder(
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
 ) -> None:
     """Train an embedder by metric learning on cut-outs and pictures of single garments."""
+    from fashionmap.adapters.devices import device_of
     from fashionmap.adapters.threads import use_threads
-    from fashionmap.embedding.model import load_embedder, place_of
+    from fashionmap.embedding.model import load_embedder
     from fashionmap.embedding.network import GarmentEmbedderNetwork
     from fashionmap.errors import UsageError
     from fashionmap.training.embedder.finetune import FinetunePlan, fine_tune
@@ -60,7 +61,7 @@ def train_embedder(
         if finetune:
             fine_tune(network, items, plan, further, say=typer.echo)
 
-    place = place_of(device)
+    place = device_of(device)
     digest = run(plan, items, init=init, out=out, say=typer.echo, prepare=prepare, device=place)
     typer.echo(f"The weights are {out}, SHA-256 {digest[:16]}….")
     if asked := _items(val, None, part="val"):
@@ -88,8 +89,8 @@ def evaluate_embedder(
     seed: Annotated[int, typer.Option(min=0, help="Of the views.")] = 0,
 ) -> None:
     """Score an embedder: categories, other views, colours, products; beside plain features."""
+    from fashionmap.adapters.devices import device_of
     from fashionmap.adapters.threads import use_threads
-    from fashionmap.embedding.model import place_of
     from fashionmap.entrypoints.models import open_embedder
     from fashionmap.errors import UsageError
     from fashionmap.training.embedder import evaluate
@@ -101,7 +102,7 @@ def evaluate_embedder(
     worn = _items(data, None, part="val")
     rows: dict[str, evaluate.Embed] = {embedder: open_embedder(embedder, device=device).embed}
     if plain is not None:
-        rows["plain ImageNet"] = evaluate.plain_features(plain, device=place_of(device))
+        rows["plain ImageNet"] = evaluate.plain_features(plain, device=device_of(device))
     everything = [item for part in (voters, asked, worn) for item in part]
     for name, embed in rows.items():
         figures = evaluate.kinds_and_colours(voters, asked, embed) if asked else {}

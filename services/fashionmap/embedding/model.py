@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision import models
 
+from fashionmap.adapters.devices import device_of
 from fashionmap.adapters.threads import photos_at_once
 from fashionmap.adapters.weights import (
     Weights,
@@ -108,19 +109,12 @@ def load_embedder(
         UsageError: There is no embedder of that name.
         WeightsRejected: The weights are missing, broken or of another model.
     """
-    place = place_of(device)
+    place = device_of(device)
     if name == DEFAULT and weights is None:
         return garment_embedder(shipped_weights(name, weights_dir), device=place)
     if name == DEFAULT or name.endswith(".safetensors"):
         return garment_embedder(read_weights(weights or Path(name)), device=place)
     return _torchvision_embedder(name, weights=weights, device=place)
-
-
-def place_of(device: str) -> str:
-    """``auto`` as ``cuda`` where there is a GPU, else ``cpu``; anything else as it is."""
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
 
 
 def garment_embedder(weights: Weights, *, device: str) -> NetworkEmbedder:

@@ -10,6 +10,7 @@ import structlog
 from numpy.typing import NDArray
 
 from fashionmap.adapters.blobs_filesystem import FilesystemBlobStore
+from fashionmap.adapters.devices import device_of
 from fashionmap.adapters.model_store import LATEST, ModelStore, is_reference, split_reference
 from fashionmap.domain.garment import Detection
 from fashionmap.domain.photo import ModelStamp
@@ -131,7 +132,6 @@ def open_segmenter(
         blobs: An object store that is open already.
     """
     from fashionmap.segmentation.model import (
-        device_of,
         load_segmenter,
         segmenter_of,
         split_mirror,
@@ -174,7 +174,6 @@ def open_embedder(
         blobs: An object store that is open already.
     """
     from fashionmap.embedding.model import garment_embedder, load_embedder
-    from fashionmap.embedding.model import place_of as device_of
 
     if not is_reference(name):
         return load_embedder(name, device=device, weights=weights)

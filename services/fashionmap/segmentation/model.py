@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fashionmap.adapters.devices import device_of
 from fashionmap.adapters.threads import photos_at_once
 from fashionmap.adapters.weights import (
     Weights,
@@ -225,13 +226,6 @@ def compute_in(network: nn.Module, dtype: torch.dtype) -> None:
 def sure_enough(threshold: float | None) -> float:
     """Least score of a garment: the one given, or what suits a clean map."""
     return THRESHOLD if threshold is None else threshold
-
-
-def device_of(name: str) -> str:
-    """``auto`` as ``cuda`` where there is a GPU, else ``cpu``; anything else as it is."""
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return name
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -13,6 +13,7 @@ import type { Palette } from "./palette";
 const FROM_PICTURES = 5; // pixels a picture below which only dots are drawn
 const FADE = 220;
 const MOVE = 900;
+const NONE = [0, 0, 0, 0];
 
 interface Run {
   first: number;
@@ -212,8 +213,9 @@ export class Scene extends Ground {
 
   private useSprites(uniforms: Record<string, unknown>, pixels: number): void {
     this.gl.useProgram(this.sprites.program);
-    const shade = [...this.palette.shade.slice(0, 3), pixels >= this.palette.shadeFrom ? (this.palette.shade[3] ?? 0) : 0];
-    setUniforms(this.sprites, { ...uniforms, u_size: this.pictureSize(), u_shade: shade });
+    const { shade, halo, shadeFrom } = this.palette;
+    const edges = pixels >= shadeFrom ? { u_shade: shade, u_halo: halo } : { u_shade: NONE, u_halo: NONE };
+    setUniforms(this.sprites, { ...uniforms, ...edges, u_size: this.pictureSize() });
   }
 
   private drawSprites({ run, sheet, level, alpha, number }: { run: Run; sheet: Sheet; level: Level; alpha: number; number: number }): void {

@@ -86,6 +86,7 @@ uniform int u_columns;
 uniform float u_edge; // half a texel of a cell
 uniform float u_alpha;
 uniform vec4 u_shade; // colour of the soft shadow, none where alpha is 0
+uniform vec4 u_halo; // colour of the thin line around dark cloth, none where alpha is 0
 uniform vec4 u_accent;
 out vec4 colour;
 vec4 at(vec2 place) {
@@ -97,6 +98,16 @@ void main() {
     float under = at(v_at - vec2(0.0, 0.016)).a * 0.5 + at(v_at - vec2(0.008, 0.03)).a * 0.3 + at(v_at - vec2(-0.008, 0.03)).a * 0.3;
     float shade = u_shade.a * under * (1.0 - cloth.a);
     cloth += vec4(u_shade.rgb * shade, shade);
+  }
+  if (u_halo.a > 0.0) {
+    float dark = 0.0;
+    for (int i = 0; i < 6; i++) {
+      float angle = float(i) * 1.0471976;
+      vec4 near = at(v_at + 0.018 * vec2(cos(angle), sin(angle)));
+      dark = max(dark, near.a - 3.0 * dot(near.rgb, vec3(0.3, 0.59, 0.11)));
+    }
+    float line = u_halo.a * dark * (1.0 - cloth.a);
+    cloth += vec4(u_halo.rgb * line, line);
   }
   if (v_state >= 3u) {
     float step = v_state == 4u ? 0.024 : 0.018;
