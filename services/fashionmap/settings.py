@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         ge=0,
         description="Photos that a model works on at once, a thread each; 0 takes all cores.",
     )
-    batch: int = Field(8, ge=1, description="Most messages of a micro-batch.")
+    batch: int = Field(16, ge=1, description="Most messages of a micro-batch.")
     batch_wait: float = Field(0.05, ge=0, description="Seconds that a micro-batch waits to fill.")
     model_store: str = Field("", description="Folder of models instead of the object store.")
     model_cache: str = Field("", description="Folder for fetched models; else ~/.cache/fashionmap.")

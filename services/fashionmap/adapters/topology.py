@@ -52,9 +52,9 @@ class Queue:
 QUEUES = {
     queue.name: queue
     for queue in (
-        Queue("ingest.photos", "photo.offered", 16),
-        Queue("segmentation.photos", "photo.ingested", 16),
-        Queue("embedding.photos", "photo.segmented", 16),
+        Queue("ingest.photos", "photo.offered", 32),
+        Queue("segmentation.photos", "photo.ingested", 32),
+        Queue("embedding.photos", "photo.segmented", 32),
         Queue("projection.photos", "photo.embedded", 32),
         Queue("projection.maps", "map.requested", 1, single=True),
         Queue(GROWTH, "photo.embedded", 64, single=True, also=("map.requested",)),

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from fashionmap.domain.garment import Detection
+from fashionmap.domain.garment import Detection, Mask
+from fashionmap.domain.rle import run_lengths
 
 THUMBNAIL_SIDE = 192
 WORKING_SIDE = 320
@@ -28,7 +29,7 @@ def cut_out(photo: NDArray[np.uint8], detection: Detection) -> NDArray[np.uint8]
     scale_y = photo.shape[0] / detection.mask.height
     left, top = int(x), int(y)
     right, bottom = int(np.ceil(x + w)), int(np.ceil(y + h))
-    alpha = decode_mask(detection)[top:bottom, left:right] * np.uint8(255)
+    alpha = cover_inside(detection.mask, (left, top, right, bottom))
     x1, y1 = int(left * scale_x), int(top * scale_y)
     x2 = max(int(np.ceil(right * scale_x)), x1 + 1)
     y2 = max(int(np.ceil(bottom * scale_y)), y1 + 1)
@@ -48,9 +49,31 @@ def whole_picture(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
 
 
-def decode_mask(detection: Detection) -> NDArray[np.uint8]:
+def cover_inside(mask: Mask, box: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """A mask inside a box ``(left, top, right, bottom)``: uint8 (height, width), 0 or 255.
+
+    Where the box holds all of the mask, as a tight one does, the rest of the photo is not touched.
+    """
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    bounds = np.cumsum(run_lengths(mask.counts))
+    ones = len(bounds) // 2
+    first, last = bounds[0 : 2 * ones : 2], bounds[1 : 2 * ones : 2] - 1
+    (x1, y1), (x2, y2) = np.divmod(first, mask.height), np.divmod(last, mask.height)
+    x, y = np.concatenate([x1, x2]), np.concatenate([y1, y2])
+    inside = (x >= left).all() and (x < right).all() and (y >= top).all() and (y < bottom).all()
+    if not inside or ((x1 < x2).any() and height < mask.height):
+        return decode_mask(mask)[top:bottom, left:right] * np.uint8(255)
+    edges = np.zeros(2 * ones + 2, dtype=np.int64)
+    edges[1:-1:2] = (x1 - left) * height + y1 - top
+    edges[2:-1:2] = (x2 - left) * height + y2 - top + 1
+    edges[-1] = width * height
+    values = np.arange(len(edges) - 1, dtype=np.uint8) % 2 * np.uint8(255)
+    return np.ascontiguousarray(np.repeat(values, np.diff(edges)).reshape(width, height).T)
+
+
+def decode_mask(mask: Mask) -> NDArray[np.uint8]:
     """The mask as uint8 (height, width) in {0, 1}."""
-    mask = detection.mask
     rle = {"size": [mask.height, mask.width], "counts": mask.counts.encode("ascii")}
     decoded: NDArray[np.uint8] = coco_mask.decode(rle)
     return decoded

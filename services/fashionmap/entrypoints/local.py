@@ -30,9 +30,9 @@ from fashionmap.segmentation.handler import segment_photos
 
 COLLECTION = "local"
 STATE = ".fashionmap"
-AHEAD = 12
+AHEAD = 20
 """Photos read and decoded ahead of the models; bounds memory."""
-BATCH = 8
+BATCH = 16
 READERS = 2
 
 

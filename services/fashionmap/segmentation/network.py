@@ -26,6 +26,8 @@ DROPPED, UNSEEN = 0.3, 0.4
 """Shares dropped in training: of the box head's features, and of the photos whose semantic map it
 does not see. On photos it was trained on that map is nearly the truth, and the head would trust it.
 """
+LIKELY = 0.05
+"""Least probability of being anything at which a proposal is looked at in the mirror image too."""
 LEVELS = ("0", "1", "2", "3")
 STRIDES = (4, 8, 16, 32)
 MASK_SIDE = 56
@@ -55,11 +57,11 @@ class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
             "rpn_pre_nms_top_n_train": 600,
             "rpn_post_nms_top_n_train": 200,
             "rpn_pre_nms_top_n_test": 400,
-            "rpn_post_nms_top_n_test": 120,
+            "rpn_post_nms_top_n_test": 200,
             "rpn_batch_size_per_image": 128,
             "box_batch_size_per_image": 64,
             "box_fg_iou_thresh": 0.5,
-            "box_detections_per_img": 50,
+            "box_detections_per_img": 100,
             "box_score_thresh": 0.05,
             "box_nms_thresh": 0.4,
         }
@@ -225,16 +227,17 @@ class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
     ) -> dict[str, Tensor]:
         """Detections from the features of a photo and, second in the batch, its mirror image.
 
-        Scores, offsets and mask logits are the means of both.
+        Scores, offsets and mask logits are the means of both. Proposals that are surely nothing by
+        the photo alone are not looked at again.
         """
-        shapes, count = [shape, shape], len(proposals)
-        both = [proposals, mirrored(proposals, shape[1])]
-        logits, offsets = self.box_predictor(
-            self.box_head(self.box_roi_pool(features, both, shapes))
-        )
-        logits = (logits[:count] + logits[count:]) / 2
-        turned = offsets[count:].view(count, -1, 4) * offsets.new_tensor([-1.0, 1.0, 1.0, 1.0])
-        offsets = (offsets[:count] + turned.flatten(1)) / 2
+        shapes, none = [shape, shape], proposals[:0]
+        logits, offsets = self._boxes(features, [proposals, none], shapes)
+        likely = torch.where(1 - logits.softmax(1)[:, 0] >= LIKELY)[0]
+        others = [none, mirrored(proposals[likely], shape[1])]
+        other_logits, turned = self._boxes(features, others, shapes)
+        turned = turned.view(len(likely), -1, 4) * offsets.new_tensor([-1.0, 1.0, 1.0, 1.0])
+        logits[likely] = (logits[likely] + other_logits) / 2
+        offsets[likely] = (offsets[likely] + turned.flatten(1)) / 2
         (boxes,), (scores,), (labels,) = self.postprocess_detections(
             logits, offsets, [proposals], [shape]
         )
@@ -243,6 +246,13 @@ class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
         own, other = self.mask_predictor.of_labels(deep, labels.repeat(2)).tensor_split(2)
         masks = ((own + other.flip(-1)) / 2).sigmoid()
         return {"boxes": boxes, "labels": labels, "scores": scores, "masks": masks}
+
+    def _boxes(self, features: Any, boxes: list[Tensor], shapes: Any) -> tuple[Tensor, Tensor]:
+        """Logits and offsets of boxes of each image."""
+        pooled: tuple[Tensor, Tensor] = self.box_predictor(
+            self.box_head(self.box_roi_pool(features, boxes, shapes))
+        )
+        return pooled
 
     def _losses(
         self, features: Any, proposals: list[Tensor], image_shapes: Any, targets: Any

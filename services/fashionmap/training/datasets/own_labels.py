@@ -117,7 +117,7 @@ def _labels(photo: NDArray[np.uint8], segmenter: MaskRCNNSegmenter) -> Iterator[
 
 
 def _decoded(found: Detection) -> Found:
-    return found.category, found.score, decode_mask(found) > 0
+    return found.category, found.score, decode_mask(found.mask) > 0
 
 
 def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
