@@ -101,9 +101,10 @@ void main() {
   }
   if (u_halo.a > 0.0) {
     float dark = 0.0;
+    float reach = min(0.018, 1.5 * abs(dFdx(v_at.x))); // a pixel and a half, from near as from afar
     for (int i = 0; i < 6; i++) {
       float angle = float(i) * 1.0471976;
-      vec4 near = at(v_at + 0.018 * vec2(cos(angle), sin(angle)));
+      vec4 near = at(v_at + reach * vec2(cos(angle), sin(angle)));
       dark = max(dark, near.a - 3.0 * dot(near.rgb, vec3(0.3, 0.59, 0.11)));
     }
     float line = u_halo.a * dark * (1.0 - cloth.a);
