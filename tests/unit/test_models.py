@@ -89,6 +89,12 @@ def test_given_an_odd_photo_when_segmented_then_there_is_an_answer(size: tuple[i
     assert isinstance(load_segmenter(device="cpu").segment([photo])[0], list)
 
 
+@pytest.mark.parametrize("segmenter", ["garments-small", "garments-small+mirror"])
+def test_given_a_bare_wall_when_segmented_then_there_is_no_garment(segmenter: str) -> None:
+    photo = np.full((480, 640, 3), (120, 130, 140), np.uint8)
+    assert load_segmenter(segmenter, device="cpu").segment([photo]) == [[]]
+
+
 def test_given_a_jacket_that_may_be_a_top_when_made_a_unit_then_it_is_one(
     photos: list[np.ndarray],
 ) -> None:
