@@ -235,7 +235,8 @@ class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
         likely = torch.where(1 - logits.softmax(1)[:, 0] >= LIKELY)[0]
         others = [none, mirrored(proposals[likely], shape[1])]
         other_logits, turned = self._boxes(features, others, shapes)
-        turned = turned.view(len(likely), turned.shape[1] // 4, 4) * offsets.new_tensor([-1.0, 1.0, 1.0, 1.0])
+        turned = turned.view(len(likely), offsets.shape[1] // 4, 4)
+        turned = turned * offsets.new_tensor([-1.0, 1.0, 1.0, 1.0])
         logits[likely] = (logits[likely] + other_logits) / 2
         offsets[likely] = (offsets[likely] + turned.flatten(1)) / 2
         (boxes,), (scores,), (labels,) = self.postprocess_detections(
