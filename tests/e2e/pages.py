@@ -19,6 +19,7 @@ NEEDS_A_BROWSER = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not on this machine"),
     pytest.mark.skipif(not BUILT.exists(), reason="the page is not built: make page"),
 ]
+ZOOM = re.compile(r"z=([-\d.]+)")
 EVIL = "<b id=evil>A</b>"
 
 
@@ -58,7 +59,9 @@ def settled(page: Page) -> str:
 
 
 def zoom_of(page: Page) -> float:
-    found = re.search(r"z=([-\d.]+)", settled(page))
+    """Of the view that the address tells, once it tells one."""
+    page.wait_for_url(ZOOM)
+    found = ZOOM.search(settled(page))
     assert found is not None
     return float(found.group(1))
 
