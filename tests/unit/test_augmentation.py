@@ -12,7 +12,7 @@ from fashionmap.training.segmenter.samples import IGNORED, GarmentSamples, cover
 
 CANVAS = (240, 160)
 STILL = {"flip": 0.0, "light": 0.0, "hue": 0.0, "turn": 0.0, "grey": 0.0, "soften": 0.0}
-ALONE = {"erase": 0.0, "paste": 0.0, "company": 0.0}
+ALONE = {"erase": 0.0, "paste": 0.0, "company": 0.0, "bare": 0.0}
 
 
 def samples(looks: Path, **settings: float) -> GarmentSamples:
@@ -83,3 +83,17 @@ def test_given_equal_seeds_when_sampled_then_samples_are_equal(looks: Path) -> N
     one, other = (samples(looks)[3] for _ in range(2))
     assert torch.equal(one[0], other[0])
     assert all(torch.equal(one[1][name], other[1][name]) for name in one[1])
+
+
+def test_given_bare_pictures_when_sampled_then_they_show_nothing_and_black_is_among_them(
+    looks: Path,
+) -> None:
+    bare = samples(looks, bare=1.0)
+    pictures = []
+    for index in range(min(len(bare), 60)):
+        image, target = bare[index]
+        assert len(target["boxes"]) == len(target["masks"]) == 0
+        assert not target["semantic"].any()
+        pictures.append(image.float().mean().item())
+    assert min(pictures) < 0.05
+    assert max(pictures) > 0.9

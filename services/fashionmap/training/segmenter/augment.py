@@ -54,6 +54,7 @@ class Augmentation:
         erase: Probability of covering a rectangle.
         paste: Probability of copy-pasting a rare garment.
         company: Probability of copy-pasting a whole look from another photo.
+        bare: Probability of a picture of nothing instead of the photo.
     """
 
     scale: tuple[float, float] = (0.75, 1.5)
@@ -66,6 +67,7 @@ class Augmentation:
     erase: float = 0.3
     paste: float = 0.3
     company: float = 0.2
+    bare: float = 0.015
 
     def warp(
         self, photo: tuple[int, int], canvas: tuple[int, int], random: np.random.Generator
@@ -108,6 +110,20 @@ class Augmentation:
         if random.random() < self.soften:
             rgb = cv2.GaussianBlur(rgb, (0, 0), random.uniform(0.5, 1.5))  # type: ignore[assignment]
         return rgb
+
+    def nothing(self, canvas: tuple[int, int], random: np.random.Generator) -> NDArray[np.uint8]:
+        """A picture without clothes, uint8 (height, width, 3): a colour, or one that turns into
+        another, smooth or with noise. Some are black or white all over."""
+        ends = random.integers(256, size=(2, 1, 1, 3)).astype(np.float64)
+        kind = random.integers(4)
+        if kind == 0:
+            ends[:] = 255.0 * random.integers(2)
+        elif kind == 1:
+            ends[1] = ends[0]
+        share = np.linspace(0, 1, canvas[0])[:, None, None]
+        plain = ends[0] * (1 - share) + ends[1] * share
+        noise = random.choice([0.0, 4.0, 24.0]) * random.standard_normal((*canvas, 3))
+        return np.clip(plain + noise, 0, 255).astype(np.uint8)
 
     def hole(self, canvas: tuple[int, int], random: np.random.Generator) -> NDArray[np.uint8]:
         """A rectangle of 10 to 30 % of each side as a mask, uint8 (height, width) in {0, 1}.

@@ -95,6 +95,8 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
     def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Image float32 (3, h, w) in [0, 1] and its targets."""
         random = np.random.default_rng((self.seed, self.epoch, index))
+        if random.random() < self.augmentation.bare:
+            return to_tensors(self.augmentation.nothing(self.canvas, random), [], [])
         photo = self.photos[self.order[index]]
         image, masks, labels = self._read(photo)
         warp = self.augmentation.warp(image.shape[:2], self.canvas, random)
