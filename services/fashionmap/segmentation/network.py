@@ -313,17 +313,26 @@ class MaskPredictor(nn.Module):
 
     def forward(self, features: tuple[Tensor, Tensor]) -> Tensor:
         """Logits float32 (n, classes, 56, 56), as torchvision's own heads ask for them."""
-        coarse = self.logits(functional.relu(self.up(features[0]))).float()
-        fine = functional.interpolate(coarse, size=MASK_SIDE, mode="bilinear")
-        return fine + self.gain * _margin(functional.log_softmax(features[1], dim=1))
+        return self._fine(
+            self._coarse(features), functional.log_softmax(features[1], dim=1), self.gain
+        )
 
     def of_labels(self, features: tuple[Tensor, Tensor], labels: Tensor) -> Tensor:
         """The logits of each box's own label, float32 (n, 1, 56, 56); the rest is not computed."""
         row = torch.arange(len(labels), device=labels.device)
-        coarse = self.logits(functional.relu(self.up(features[0]))).float()[row, labels, None]
-        fine = functional.interpolate(coarse, size=MASK_SIDE, mode="bilinear")
         log_p = functional.log_softmax(features[1], dim=1)[row, labels, None]
-        return fine + self.gain[0, labels, None] * _margin(log_p)
+        coarse = self._coarse(features)[row, labels, None]
+        return self._fine(coarse, log_p, self.gain[0, labels, None])
+
+    def _coarse(self, features: tuple[Tensor, Tensor]) -> Tensor:
+        """Float32 (n, classes, 28, 28)."""
+        logits: Tensor = self.logits(functional.relu(self.up(features[0]))).float()
+        return logits
+
+    def _fine(self, coarse: Tensor, log_p: Tensor, gain: Tensor) -> Tensor:
+        """Logits at 28 × 28 brought to 56 × 56, with the margins of log p (n, …, 56, 56) added."""
+        fine = functional.interpolate(coarse, size=MASK_SIDE, mode="bilinear")
+        return fine + gain * _margin(log_p)
 
 
 def _margin(log_p: Tensor) -> Tensor:
