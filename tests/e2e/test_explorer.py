@@ -99,8 +99,7 @@ def test_given_a_collection_when_opened_then_its_map_is_drawn_with_photos_and_op
 ) -> None:
     expect(page.get_by_label("Collection")).to_have_value("spring")
     expect(page.locator("#counts")).to_contain_text("from 9 photos")
-    page.wait_for_timeout(800)
-    assert colours_on(page) > 200
+    until(lambda: colours_on(page) > 200, 20)
     page.get_by_role("button", name="List of what is in view").click()
     page.locator(".listing li button").first.click()
     page.get_by_role("button", name="Close list").click()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,8 @@ def test_given_a_lasso_when_drawn_then_the_group_is_counted_shown_and_saved_in_e
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Save this view as a picture").click()
     assert Path(waiting.value.path()).read_bytes()[:4] == b"\x89PNG"
+    page.wait_for_url(re.compile("lasso="))
     kept = settled(page)
-    assert "lasso=" in kept
     page.goto("about:blank")
     opened(page, kept)
     expect(page.locator(".panel .big")).to_have_text(told)

@@ -1,6 +1,7 @@
 """Spoilt, empty and tiny maps, and a browser that cannot draw."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from itertools import groupby
@@ -21,7 +22,8 @@ from tests.browser import (
     tab,
     violations,
 )
-from tests.e2e.pages import NEEDS_A_BROWSER, make_folder, nearest, of, settled
+from tests.e2e.pages import NEEDS_A_BROWSER, make_folder, nearest, of
+from tests.processes import until
 
 pytestmark = NEEDS_A_BROWSER
 
@@ -68,8 +70,7 @@ def test_given_an_empty_map_or_one_of_one_unit_when_opened_then_the_page_shows_i
             expect(page.locator(".empty")).to_contain_text("No garments were found")
         else:
             expect(page.locator("#counts")).to_contain_text("1 look")
-            page.wait_for_timeout(800)
-            assert colours_on(page) > 20
+            until(lambda: colours_on(page) > 20, 20)
 
 
 @pytest.fixture(params=["--disable-3d-apis", "--disable-webgl --disable-webgl2"])
@@ -105,7 +106,7 @@ def test_given_no_webgl_when_opened_then_one_sentence_says_so_and_the_list_does_
     near = nearest(folder, garment, 1)[0]
     blind.keyboard.press("ArrowRight")
     expect(panel.locator("dd", has_text=near)).to_be_visible()
-    assert f"id={near}" in settled(blind)
+    blind.wait_for_url(re.compile(f"id={near}"))
     blind.keyboard.press("Escape")
     expect(panel).to_be_hidden()
     blind.get_by_role("button", name="Looks", exact=True).click()
