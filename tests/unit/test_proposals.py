@@ -41,7 +41,7 @@ def test_given_feature_maps_when_proposed_then_the_boxes_are_torchvisions(
 
 @pytest.mark.parametrize(
     ("photo", "fitted"),
-    [((825, 550), (672, 448)), ((200, 300), (448, 672)), ((1600, 400), (800, 200))],
+    [((825, 550), (624, 416)), ((200, 300), (416, 624)), ((1600, 400), (800, 200))],
 )
 def test_given_a_photo_when_fitted_then_it_has_the_size_that_torchvision_would_give(
     network: GarmentMaskRCNN, photo: tuple[int, int], fitted: tuple[int, int]
