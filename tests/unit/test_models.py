@@ -90,8 +90,12 @@ def test_given_an_odd_photo_when_segmented_then_there_is_an_answer(size: tuple[i
 
 
 @pytest.mark.parametrize("segmenter", ["garments-small", "garments-small+mirror"])
-def test_given_a_bare_wall_when_segmented_then_there_is_no_garment(segmenter: str) -> None:
-    photo = np.full((480, 640, 3), (120, 130, 140), np.uint8)
+@pytest.mark.parametrize("colour", [(120, 130, 140), (0, 0, 0), (255, 255, 255), (190, 20, 30)])
+def test_given_a_bare_wall_when_segmented_then_there_is_no_garment(
+    segmenter: str, colour: tuple[int, int, int]
+) -> None:
+    photo = np.full((480, 640, 3), colour, np.uint8)
+    photo[100:300, 200:400] = np.minimum(np.add(colour, 12), 255)  # a patch that is hardly there
     assert load_segmenter(segmenter, device="cpu").segment([photo]) == [[]]
 
 

@@ -35,6 +35,8 @@ THRESHOLD = 0.4
 """Least score of a garment by default."""
 SHORTEST_SIDE, LONGEST_SHAPE = 16, 12
 """Photos under 16 px or of sides beyond 1 : 12 show no garments."""
+PLAIN = 8
+"""Nor do pictures that vary by less (of 255) in each channel: a black one would be a skirt."""
 COCO_PERSON_URL = "https://download.pytorch.org/models/maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"
 
 
@@ -94,6 +96,8 @@ class MaskRCNNSegmenter:
         if min(rows, columns) < SHORTEST_SIDE or max(rows, columns) > LONGEST_SHAPE * min(
             rows, columns
         ):
+            return []
+        if np.ptp(photo[::4, ::4], axis=(0, 1)).max() < PLAIN:
             return []
         raw = self.raw(photo)
         raw["boxes"] = raw["boxes"] * np.array([width / columns, height / rows] * 2, np.float32)
