@@ -123,7 +123,8 @@ class Augmentation:
         share = np.linspace(0, 1, canvas[0])[:, None, None]
         plain = ends[0] * (1 - share) + ends[1] * share
         noise = random.choice([0.0, 4.0, 24.0]) * random.standard_normal((*canvas, 3))
-        return np.clip(plain + noise, 0, 255).astype(np.uint8)
+        picture: NDArray[np.uint8] = np.clip(plain + noise, 0, 255).astype(np.uint8)
+        return picture
 
     def hole(self, canvas: tuple[int, int], random: np.random.Generator) -> NDArray[np.uint8]:
         """A rectangle of 10 to 30 % of each side as a mask, uint8 (height, width) in {0, 1}.
