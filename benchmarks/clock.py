@@ -1,5 +1,6 @@
 """Seconds of a call, and its peak of extra memory."""
 
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -10,14 +11,19 @@ T = TypeVar("T")
 PAGE = 4096
 
 
-def seconds(act: Callable[[], T], *, repeat: int = 1) -> tuple[float, T]:
-    """The best of some runs, and the last result."""
-    best = float("inf")
-    for _ in range(repeat):
-        began = time.perf_counter()
+def steady_seconds(act: Callable[[], T], *, within: float = 1.5) -> tuple[float, T]:
+    """The median of the runs that begin within some seconds, at least three, and the last result.
+
+    One run before warms up, so short calls and long ones are measured by the same rule.
+    """
+    act()
+    taken: list[float] = []
+    began = time.perf_counter()
+    while len(taken) < 3 or time.perf_counter() - began < within:
+        start = time.perf_counter()
         result = act()
-        best = min(best, time.perf_counter() - began)
-    return best, result
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken), result
 
 
 def work_seconds(act: Callable[[], T]) -> tuple[float, float, T]:

@@ -5,7 +5,7 @@ import torch
 from pycocotools import mask as coco_mask
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
-from benchmarks.clock import extra_memory, seconds, work_seconds
+from benchmarks.clock import extra_memory, steady_seconds, work_seconds
 from fashionmap.adapters.threads import use_threads
 from fashionmap.segmentation.paste import masks_from_grids
 
@@ -44,9 +44,9 @@ def _compare(width: int, height: int) -> None:
             torch.from_numpy(grids)[:, None], torch.from_numpy(boxes), (height, width), padding=1
         )
 
-    fast, one = seconds(ours, repeat=9)
-    slow, two = seconds(theirs, repeat=3)
-    paste, _ = seconds(pasting_alone, repeat=3)
+    fast, one = steady_seconds(ours)
+    slow, two = steady_seconds(theirs)
+    paste, _ = steady_seconds(pasting_alone)
     work, more_work = (min(work_seconds(act)[1] for _ in range(3)) for act in (ours, pasting_alone))
     iou = min(float(coco_mask.iou([a], [b], [0])[0, 0]) for a, b in zip(one, two, strict=True))
     print(
