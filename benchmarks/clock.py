@@ -11,6 +11,13 @@ T = TypeVar("T")
 PAGE = 4096
 
 
+def seconds(act: Callable[[], T]) -> tuple[float, T]:
+    """Seconds by the clock, and the result."""
+    began = time.perf_counter()
+    result = act()
+    return time.perf_counter() - began, result
+
+
 def steady_seconds(act: Callable[[], T], *, within: float = 1.5) -> tuple[float, T]:
     """The median of the runs that begin within some seconds, at least three, and the last result.
 
@@ -20,9 +27,8 @@ def steady_seconds(act: Callable[[], T], *, within: float = 1.5) -> tuple[float,
     taken: list[float] = []
     began = time.perf_counter()
     while len(taken) < 3 or time.perf_counter() - began < within:
-        start = time.perf_counter()
-        result = act()
-        taken.append(time.perf_counter() - start)
+        second, result = seconds(act)
+        taken.append(second)
     return statistics.median(taken), result
 
 
