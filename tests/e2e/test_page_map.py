@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import AXE, PHONE, colours_on, opened, tab, violations
-from tests.e2e.pages import NEEDS_A_BROWSER, draw_lasso, of, settled, zoom_of
+from tests.e2e.pages import NEEDS_A_BROWSER, draw_lasso, of, zoom_of
 from tests.processes import until
 
 pytestmark = NEEDS_A_BROWSER
@@ -60,10 +60,11 @@ def test_given_a_keyboard_alone_when_used_then_the_map_moves_and_garments_open(
 ) -> None:
     opened(page, address)
     page.locator("#map").focus()
-    before = settled(page)
+    before, kept = zoom_of(page), page.url
     page.keyboard.press("ArrowRight")
+    expect(page).not_to_have_url(kept)
     page.keyboard.press("+")
-    expect(page).not_to_have_url(before)
+    until(lambda: zoom_of(page) > before, 20)
     page.keyboard.press("/")
     expect(page.locator("#search")).to_be_focused()
     page.get_by_role("button", name="List of what is in view").press("Enter")

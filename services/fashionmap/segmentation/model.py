@@ -36,7 +36,7 @@ THRESHOLD = 0.4
 SHORTEST_SIDE, LONGEST_SHAPE = 16, 12
 """Photos under 16 px or of sides beyond 1 : 12 show no garments."""
 PLAIN = 8
-"""Nor do pictures that vary by less (of 255) in each channel: a black one would be a skirt."""
+"""Pictures that vary by less (of 255) in each channel show none either: black would be a skirt."""
 COCO_PERSON_URL = "https://download.pytorch.org/models/maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"
 
 
