@@ -135,7 +135,7 @@ def test_given_a_wide_map_when_opened_on_a_phone_then_it_fills_the_upright_scree
     (left, top), (right, bottom) = found
     assert min(left, right) > 0
     assert max(left, right) < PHONE["width"]
-    assert 60 < top
+    assert top > 60
     assert bottom < PHONE["height"] - 80
     assert bottom - top > 1.4 * FREE  # unturned it would have this width at most
 
