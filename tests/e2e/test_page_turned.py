@@ -224,22 +224,13 @@ def test_given_a_tall_map_when_opened_in_a_wide_window_then_it_is_turned_too(
         lies_at(page, view.shows(tall.places[garment], DESKTOP, turned=True))
 
 
-def test_given_a_phone_when_the_grid_is_chosen_then_its_rows_stay_rows(
-    browser: Browser, wide: Stretched, folder: Path
+@pytest.mark.parametrize("layout", ["category", "colour"])
+def test_given_a_phone_when_a_layout_of_rows_is_shown_then_its_rows_stay_rows(
+    layout: str, browser: Browser, wide: Stretched
 ) -> None:
-    table = of(folder)
-    row = table[table["grid_y"] == table["grid_y"].mode()[0]]
-    assert len(row) > 1
     with tab(browser, wide.url, viewport=PHONE) as page:
-        found = []
-        for garment in row["id"]:
-            reopened(page, f"{wide.url}#layout=grid&{View(0, 0, -2)}&id={garment}")
-            found.append(selected_at(page))
-            if len(found) == 2:
-                break
-    (x, y), (other_x, other_y) = found
-    assert abs(y - other_y) < 2
-    assert abs(x - other_x) > 2
+        opened(page, f"{wide.url}#layout={layout}")
+        assert view_of(page).zoom < math.log2(FREE / SPAN) + 0.05  # its longer side lies across
 
 
 def test_given_a_turned_map_when_a_loop_is_drawn_then_it_holds_what_lies_inside_it_on_the_screen(
