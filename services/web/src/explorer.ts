@@ -286,9 +286,9 @@ export class Explorer {
     this.waiting = window.setTimeout(() => this.settle(), 180);
   }
 
-  // Names of groups for the view as it is.
+  // Names of groups for the view as it is, where nothing covers it.
   labelsNow(): Label[] {
-    return this.scene === null || this.layout === null ? [] : labelsOf(this.scene.camera, this.layout, this.clusters(), this.data);
+    return this.scene === null || this.layout === null ? [] : labelsOf(this.scene.camera, this.layout, this.clusters(), this.data, 0);
   }
 
   private newScene(canvas: HTMLCanvasElement, layout: Layout): Ground {

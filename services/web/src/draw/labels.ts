@@ -47,7 +47,7 @@ export class Labels {
     this.at = camera.view;
     this.shownFor = name;
     this.box.style.transform = "";
-    const placed = labelsOf(camera, layout, clusters, data);
+    const placed = labelsOf(camera, layout, clusters, data, TOP);
     placed.forEach((label, n) => this.put(n, label));
     for (let n = placed.length; n < this.pool.length; n++) this.pool[n]!.hidden = true;
   }
@@ -74,8 +74,8 @@ export class Labels {
   }
 }
 
-// Labels with their places on the screen, none over another.
-export function labelsOf(camera: Camera, layout: Layout, clusters: readonly Cluster[], data: MapData): Label[] {
+// Labels with their places on the screen, none over another and none above `top` (pixels).
+export function labelsOf(camera: Camera, layout: Layout, clusters: readonly Cluster[], data: MapData, top: number): Label[] {
   const taken: [number, number, number, number][] = [];
   const placed: Label[] = [];
   for (const label of layout.name === "map" ? ofClusters(clusters, layout, camera, data) : ofHeadings(layout)) {
@@ -83,7 +83,7 @@ export function labelsOf(camera: Camera, layout: Layout, clusters: readonly Clus
     const [halfWide, halfHigh] = [label.text.length * label.size * 0.2 + 10, label.size * 0.66];
     if (trueX < -60 || trueY < -60 || trueX > camera.width + 60 || trueY > camera.height + 60) continue;
     const x = Math.min(Math.max(trueX, halfWide), Math.max(camera.width - halfWide, halfWide));
-    const y = Math.max(trueY, TOP);
+    const y = Math.max(trueY, top, halfHigh);
     if (taken.some(([tx, ty, tw, th]) => Math.abs(x - tx) < halfWide + tw && Math.abs(y - ty) < halfHigh + th)) continue;
     if (placed.some((other) => other.text === label.text && Math.hypot(other.x - x, other.y - y) < 260)) continue;
     taken.push([x, y, halfWide, halfHigh]);
