@@ -163,6 +163,10 @@ def test_given_an_address_of_a_turned_map_when_opened_on_a_desktop_then_its_midd
         opened(page, f"{wide.url}#{view}&id={garment}")
         x, y = view.shows(wide.places[garment], PHONE, turned=True)
         lies_at(page, (x, y))
+        page.mouse.move(x, y)
+        page.mouse.wheel(0, -120)
+        until(lambda: view_of(page).zoom > view.zoom, 20)
+        lies_at(page, (x, y))  # what is zoomed at stays where it is
         page.mouse.move(*START)
         page.mouse.down()
         middle = (PHONE["width"] / 2, PHONE["height"] / 2)
