@@ -9,8 +9,8 @@ import type { Cluster, Guest, Kind, MapData } from "./data/map";
 import { Pictures } from "./data/pictures";
 import type { Camera, View } from "./draw/camera";
 import { listen } from "./draw/gestures";
-import { Labels } from "./draw/labels";
-import { CHOSEN, FADED, Ground, HIDDEN, SELECTED, SHOWN } from "./draw/ground";
+import { Labels, labelsOf, type Label } from "./draw/labels";
+import { CHOSEN, FADED, Ground, HIDDEN, SELECTED, SHOWN, type Padding } from "./draw/ground";
 import { openWebGl, Scene } from "./draw/scene";
 import { palette } from "./theme";
 import { toast } from "./toast";
@@ -33,7 +33,7 @@ export class Explorer {
   readonly selected = signal(-1);
   readonly group = signal<Group | null>(null);
   readonly lassoing = signal(false);
-  readonly filtersOpen = signal(!matchMedia("(max-width: 900px)").matches);
+  readonly filtersOpen = signal(!isPhone());
   readonly listOpen = signal(false);
   readonly inView = signal<number[]>([]);
   readonly blind = signal(false); // nothing can be drawn: the list holds everything
@@ -76,6 +76,7 @@ export class Explorer {
     if (!this.blind.value) this.labels = new Labels(labels, (cluster, kind) => this.flyToCluster(cluster, kind));
     this.listen(canvas);
     this.paint();
+    this.scene.turn(this.room());
     this.goHome(0);
     if (address.view !== null) this.scene.camera.fly(address.view, 0);
     this.disposers.push(effect(() => this.scene?.setPalette(palette.value)));
@@ -124,10 +125,9 @@ export class Explorer {
 
   goHome(milliseconds = 800): void {
     if (this.scene === null) return;
-    const phone = matchMedia("(max-width: 900px)").matches;
-    const open = this.filtersOpen.value && !phone;
-    const padding = phone ? { left: 14, right: 14, top: 96, bottom: 116 } : { left: open ? 300 : 28, right: this.selected.value >= 0 || this.group.value !== null ? 402 : 28, top: 104, bottom: 44 };
-    this.move(this.scene.whole(padding), milliseconds);
+    const room = this.room();
+    const panel = !isPhone() && (this.selected.value >= 0 || this.group.value !== null);
+    this.move(this.scene.whole(panel ? { ...room, right: 402 } : room), milliseconds);
   }
 
   move(view: View, milliseconds: number): void {
@@ -194,7 +194,7 @@ export class Explorer {
     const [x, y] = scene.at(index);
     const zoom = Math.max(scene.camera.view.zoom, scene.zoomFor(CLOSE_UP));
     const { wide, high } = this.panelShift();
-    this.move({ x: x + wide / 2 ** zoom, y: y + high / 2 ** zoom, zoom }, 750);
+    this.move(scene.camera.viewOf({ x, y }, -wide, -high, zoom), 750);
   }
 
   close(): void {
@@ -286,14 +286,16 @@ export class Explorer {
     this.waiting = window.setTimeout(() => this.settle(), 180);
   }
 
-  labelTexts(): { text: string; x: number; y: number; size: number }[] {
-    return this.labels?.texts() ?? [];
+  // Names of groups for the view as it is, where nothing covers it.
+  labelsNow(): Label[] {
+    return this.scene === null || this.layout === null ? [] : labelsOf(this.scene.camera, this.layout, this.clusters(), this.data, 0);
   }
 
   private newScene(canvas: HTMLCanvasElement, layout: Layout): Ground {
     const told = {
       frame: (camera: Camera, moving: boolean) => this.framed(camera, moving),
       first: () => void this.loadRest(),
+      resized: () => this.resized(),
       broken: (sentence: string) => toast(sentence),
     };
     const gl = openWebGl(canvas);
@@ -333,6 +335,7 @@ export class Explorer {
     this.layout = layoutOf(this.data, this.kind.value, this.layoutName.value, this.colours);
     if (grown) this.scene?.grown();
     this.scene?.setLayout(this.layout, animate && !still);
+    if (!grown) this.scene?.turn(this.room()); // what is looked at does not turn because a photo came
     this.labels?.clear();
   }
 
@@ -351,8 +354,23 @@ export class Explorer {
   private framed(camera: Camera, moving: boolean): void {
     if (this.moving && !moving) this.later();
     this.moving = moving;
-    const clusters = this.data.about.clusters[this.kind.value] ?? [];
-    if (this.layout !== null) this.labels?.show(camera, this.layout, clusters, this.data);
+    if (this.layout !== null) this.labels?.show(camera, this.layout, this.clusters(), this.data);
+  }
+
+  private clusters(): Cluster[] {
+    return this.data.about.clusters[this.kind.value] ?? [];
+  }
+
+  private resized(): void {
+    if (this.scene === null) return;
+    this.scene.turn(this.room());
+    this.later();
+  }
+
+  // What the map has no room under; a panel that opens and closes does not count.
+  private room(): Padding {
+    if (isPhone()) return { left: 14, right: 14, top: 96, bottom: 116 };
+    return { left: this.filtersOpen.value ? 300 : 28, right: 28, top: 104, bottom: 44 };
   }
 
   private flyToCluster(cluster: Cluster, kind: Kind): void {
@@ -366,8 +384,7 @@ export class Explorer {
 
   // How far from the middle a unit is shown, so that no panel covers it.
   private panelShift(): { wide: number; high: number } {
-    const phone = matchMedia("(max-width: 900px)").matches;
-    return phone ? { wide: 0, high: (this.scene?.camera.height ?? 0) * 0.27 } : { wide: 60, high: 0 };
+    return isPhone() ? { wide: 0, high: (this.scene?.camera.height ?? 0) * 0.27 } : { wide: 60, high: 0 };
   }
 
   private settle(): void {
@@ -407,6 +424,10 @@ export class Explorer {
     });
     canvas.addEventListener("pointerleave", () => (this.hovered.value = null));
   }
+}
+
+function isPhone(): boolean {
+  return matchMedia("(max-width: 900px)").matches;
 }
 
 export function within([x, y]: [number, number], corners: [number, number][]): boolean {

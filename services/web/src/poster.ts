@@ -1,4 +1,4 @@
-// The view as a PNG poster: the drawing on its paper, with the names of groups.
+// The view as a PNG poster, unturned: the drawing on its paper, with the names of groups.
 import { download } from "./data/export";
 import { Scene } from "./draw/scene";
 import type { Explorer } from "./explorer";
@@ -8,6 +8,8 @@ import { toast } from "./toast";
 export async function savePoster(explorer: Explorer): Promise<void> {
   const { scene } = explorer;
   if (!(scene instanceof Scene)) return;
+  const { camera } = scene;
+  const { labels, wide } = camera.unturned(() => ({ labels: explorer.labelsNow(), wide: camera.width }));
   const drawing = await scene.snapshot();
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [drawing.width, drawing.height];
@@ -17,11 +19,11 @@ export async function savePoster(explorer: Explorer): Promise<void> {
   context.fillStyle = paper;
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(drawing, 0, 0);
-  const ratio = drawing.width / scene.camera.width;
+  const ratio = drawing.width / wide;
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.lineJoin = "round";
-  for (const { text, x, y, size } of explorer.labelTexts()) {
+  for (const { text, x, y, size } of labels) {
     context.font = `italic ${String(size * ratio)}px "Instrument Serif", Georgia, serif`;
     context.lineWidth = 5 * ratio;
     context.strokeStyle = paper;

@@ -1,4 +1,5 @@
-// Where the page looks: pan, zoom, pinch, flights; all in the page's own units.
+// Where the page looks: pan, zoom, pinch, flights; all in the page's own units. A turned camera shows the map
+// by a quarter turn clockwise: what lies on the left is at the top of the screen. Units and views know nothing of it.
 export interface View {
   x: number;
   y: number;
@@ -9,6 +10,7 @@ export class Camera {
   view: View = { x: 0, y: 0, zoom: 0 };
   width = 1;
   height = 1;
+  turned = false;
   least = -6;
   most = 8;
   private flight: { from: View; to: View; began: number; lasts: number } | null = null;
@@ -18,16 +20,31 @@ export class Camera {
     return 2 ** this.view.zoom;
   }
 
+  // The screen's upward direction in the page's units.
+  get up(): [number, number] {
+    return this.turned ? [-1, 0] : [0, -1];
+  }
+
   toWorld(x: number, y: number): [number, number] {
-    return [this.view.x + (x - this.width / 2) / this.scale, this.view.y + (y - this.height / 2) / this.scale];
+    const at = this.viewOf(this.view, this.width / 2 - x, this.height / 2 - y);
+    return [at.x, at.y];
   }
 
   toScreen(x: number, y: number): [number, number] {
-    return [(x - this.view.x) * this.scale + this.width / 2, (y - this.view.y) * this.scale + this.height / 2];
+    const [dx, dy] = [(x - this.view.x) * this.scale, (y - this.view.y) * this.scale];
+    return this.turned ? [this.width / 2 - dy, this.height / 2 + dx] : [this.width / 2 + dx, this.height / 2 + dy];
+  }
+
+  // The view that shows a place so many pixels right of and below the middle of the screen.
+  viewOf(place: { x: number; y: number }, right: number, below: number, zoom = this.view.zoom): View {
+    const scale = 2 ** zoom;
+    const [dx, dy] = this.turned ? [below, -right] : [right, below];
+    return { x: place.x - dx / scale, y: place.y - dy / scale, zoom };
   }
 
   box(margin = 0): [number, number, number, number] {
-    const [halfX, halfY] = [this.width / 2 / this.scale + margin, this.height / 2 / this.scale + margin];
+    const [wide, high] = this.turned ? [this.height, this.width] : [this.width, this.height];
+    const [halfX, halfY] = [wide / 2 / this.scale + margin, high / 2 / this.scale + margin];
     return [this.view.x - halfX, this.view.y - halfY, this.view.x + halfX, this.view.y + halfY];
   }
 
@@ -35,16 +52,28 @@ export class Camera {
     this.flight = this.drift = null;
   }
 
+  // Moves the map by pixels of the screen.
   pan(dx: number, dy: number): void {
-    this.view = { ...this.view, x: this.view.x - dx / this.scale, y: this.view.y - dy / this.scale };
+    this.view = this.viewOf(this.view, dx, dy);
   }
 
   // Zooms about a point of the screen, which stays where it is.
   zoomAt(x: number, y: number, by: number): void {
-    const [worldX, worldY] = this.toWorld(x, y);
-    const zoom = this.limit(this.view.zoom + by);
-    const scale = 2 ** zoom;
-    this.view = { x: worldX - (x - this.width / 2) / scale, y: worldY - (y - this.height / 2) / scale, zoom };
+    const [right, below] = [x - this.width / 2, y - this.height / 2];
+    const at = this.viewOf(this.view, -right, -below);
+    this.view = this.viewOf(at, right, below, this.limit(this.view.zoom + by));
+  }
+
+  // Of the same part of the map, as it lies unturned: the screen's width is the height then.
+  unturned<T>(act: () => T): T {
+    const { turned, width, height } = this;
+    if (!turned) return act();
+    [this.turned, this.width, this.height] = [false, height, width];
+    try {
+      return act();
+    } finally {
+      [this.turned, this.width, this.height] = [turned, width, height];
+    }
   }
 
   throw(speedX: number, speedY: number): void {

@@ -12,10 +12,20 @@ export const CHOSEN = 3;
 export const SELECTED = 4;
 
 const SHRINK = 0.3; // pictures of the similarity map grow slower than the map, so that they come apart
+const TURN_FROM = 1.15; // how many times as large a map must become to be turned
+
+// Pixels at the window's sides that other things cover.
+export interface Padding {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
 
 export interface Told {
   frame: (camera: Camera, moving: boolean) => void;
   first: () => void;
+  resized: () => void;
   broken: (sentence: string) => void;
 }
 
@@ -35,7 +45,7 @@ export class Ground {
     private readonly on: Told,
   ) {
     this.states = new Uint8Array(data.count);
-    new ResizeObserver(() => this.ask()).observe(canvas);
+    new ResizeObserver(() => this.resized()).observe(canvas);
     this.measure();
   }
 
@@ -62,14 +72,21 @@ export class Ground {
 
   retryPictures(): void {}
 
-  whole(padding: { left: number; right: number; top: number; bottom: number }): View {
+  whole(padding: Padding): View {
     this.measure();
     const [x1, y1, x2, y2] = this.layout.bounds;
-    const [wide, high] = [this.camera.width - padding.left - padding.right, this.camera.height - padding.top - padding.bottom];
-    const scale = Math.min(Math.max(wide, 60) / Math.max(x2 - x1, 1e-3), Math.max(high, 60) / Math.max(y2 - y1, 1e-3));
-    const zoom = Math.log2(scale);
-    const [shiftX, shiftY] = [(padding.left - padding.right) / 2 / scale, (padding.top - padding.bottom) / 2 / scale];
-    return { x: (x1 + x2) / 2 - shiftX, y: (y1 + y2) / 2 - shiftY, zoom };
+    const zoom = Math.log2(this.fitting(padding, this.camera.turned));
+    const middle = { x: (x1 + x2) / 2, y: (y1 + y2) / 2 };
+    return this.camera.viewOf(middle, (padding.left - padding.right) / 2, (padding.top - padding.bottom) / 2, zoom);
+  }
+
+  // Turns the similarity map where that shows it clearly larger, about the middle of the screen; the other
+  // layouts are read in rows.
+  turn(padding: Padding): void {
+    this.measure();
+    const larger = this.fitting(padding, true) / this.fitting(padding, false);
+    this.camera.turned = this.layout.name === "map" && larger >= TURN_FROM;
+    this.ask();
   }
 
   // Side of a picture in the page's units at a zoom.
@@ -141,6 +158,19 @@ export class Ground {
     const usual = this.usual();
     camera.least = usual - 1.5;
     camera.most = Math.max(Math.log2(520 / Math.max(this.layout.size, 1e-3)), usual + 1);
+  }
+
+  // Pixels a unit at which everything has room.
+  private fitting({ left, right, top, bottom }: Padding, turned: boolean): number {
+    const [x1, y1, x2, y2] = this.layout.bounds;
+    const room = [Math.max(this.camera.width - left - right, 60), Math.max(this.camera.height - top - bottom, 60)] as const;
+    const [wide, high] = turned ? [room[1], room[0]] : room;
+    return Math.min(wide / Math.max(x2 - x1, 1e-3), high / Math.max(y2 - y1, 1e-3));
+  }
+
+  private resized(): void {
+    this.on.resized();
+    this.ask();
   }
 
   private frame(now: number): void {

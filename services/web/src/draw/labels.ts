@@ -3,7 +3,7 @@ import type { Layout } from "../data/layouts";
 import type { Cluster, Kind, MapData } from "../data/map";
 import type { Camera, View } from "./camera";
 
-interface Label {
+export interface Label {
   text: string;
   x: number;
   y: number;
@@ -20,7 +20,6 @@ const TOP = 86; // below the masthead and the tools
 
 export class Labels {
   private readonly pool: HTMLButtonElement[] = [];
-  private placed: Label[] = [];
   private at: View | null = null;
   private shownFor = "";
 
@@ -33,16 +32,13 @@ export class Labels {
     this.at = null;
   }
 
-  texts(): { text: string; x: number; y: number; size: number }[] {
-    return this.placed.map(({ text, x, y, size }) => ({ text, x, y, size }));
-  }
-
   // Places labels anew when the zoom changes or the view has moved far; else shifts all at once.
   show(camera: Camera, layout: Layout, clusters: readonly Cluster[], data: MapData): void {
     const { at } = this;
-    const name = `${layout.name} ${layout.kind}`;
+    const name = `${layout.name} ${layout.kind} ${String(camera.width)} ${String(camera.height)} ${String(camera.turned)}`;
     if (at !== null && at.zoom === camera.view.zoom && this.shownFor === name) {
-      const [dx, dy] = [(at.x - camera.view.x) * camera.scale, (at.y - camera.view.y) * camera.scale];
+      const [x, y] = camera.toScreen(at.x, at.y);
+      const [dx, dy] = [x - camera.width / 2, y - camera.height / 2];
       if (Math.abs(dx) < 90 && Math.abs(dy) < 90) {
         this.box.style.transform = `translate(${dx.toFixed(1)}px, ${dy.toFixed(1)}px)`;
         return;
@@ -51,26 +47,9 @@ export class Labels {
     this.at = camera.view;
     this.shownFor = name;
     this.box.style.transform = "";
-    this.place(camera, layout.name === "map" ? ofClusters(clusters, layout, camera, data) : ofHeadings(layout));
-  }
-
-  private place(camera: Camera, labels: Label[]): void {
-    const taken: [number, number, number, number][] = [];
-    this.placed = [];
-    for (const label of labels) {
-      const [trueX, trueY] = camera.toScreen(label.x, label.y);
-      const [halfWide, halfHigh] = [label.text.length * label.size * 0.2 + 10, label.size * 0.66];
-      if (trueX < -60 || trueY < -60 || trueX > camera.width + 60 || trueY > camera.height + 60) continue;
-      const x = Math.min(Math.max(trueX, halfWide), Math.max(camera.width - halfWide, halfWide));
-      const y = Math.max(trueY, TOP);
-      if (taken.some(([tx, ty, tw, th]) => Math.abs(x - tx) < halfWide + tw && Math.abs(y - ty) < halfHigh + th)) continue;
-      if (this.placed.some((other) => other.text === label.text && Math.hypot(other.x - x, other.y - y) < 260)) continue;
-      taken.push([x, y, halfWide, halfHigh]);
-      this.placed.push({ ...label, x, y });
-      if (this.placed.length >= MOST) break;
-    }
-    this.placed.forEach((label, n) => this.put(n, label));
-    for (let n = this.placed.length; n < this.pool.length; n++) this.pool[n]!.hidden = true;
+    const placed = labelsOf(camera, layout, clusters, data, TOP);
+    placed.forEach((label, n) => this.put(n, label));
+    for (let n = placed.length; n < this.pool.length; n++) this.pool[n]!.hidden = true;
   }
 
   private put(n: number, label: Label): void {
@@ -95,6 +74,25 @@ export class Labels {
   }
 }
 
+// Labels with their places on the screen, none over another and none above `top` (pixels).
+export function labelsOf(camera: Camera, layout: Layout, clusters: readonly Cluster[], data: MapData, top: number): Label[] {
+  const taken: [number, number, number, number][] = [];
+  const placed: Label[] = [];
+  for (const label of layout.name === "map" ? ofClusters(clusters, layout, camera, data) : ofHeadings(layout)) {
+    const [trueX, trueY] = camera.toScreen(label.x, label.y);
+    const [halfWide, halfHigh] = [label.text.length * label.size * 0.2 + 10, label.size * 0.66];
+    if (trueX < -60 || trueY < -60 || trueX > camera.width + 60 || trueY > camera.height + 60) continue;
+    const x = Math.min(Math.max(trueX, halfWide), Math.max(camera.width - halfWide, halfWide));
+    const y = Math.max(trueY, top, halfHigh);
+    if (taken.some(([tx, ty, tw, th]) => Math.abs(x - tx) < halfWide + tw && Math.abs(y - ty) < halfHigh + th)) continue;
+    if (placed.some((other) => other.text === label.text && Math.hypot(other.x - x, other.y - y) < 260)) continue;
+    taken.push([x, y, halfWide, halfHigh]);
+    placed.push({ ...label, x, y });
+    if (placed.length >= MOST) break;
+  }
+  return placed;
+}
+
 // The level whose groups are of a readable size on the screen, the largest groups first.
 function ofClusters(clusters: readonly Cluster[], layout: Layout, camera: Camera, data: MapData): Label[] {
   const whole = Math.log2(Math.min(camera.width, camera.height) / 2000);
@@ -105,7 +103,8 @@ function ofClusters(clusters: readonly Cluster[], layout: Layout, camera: Camera
     .filter((cluster) => cluster.level === level && cluster.count > 1)
     .sort((a, b) => b.count - a.count)
     .map((cluster) => {
-      const [x, y] = data.place(layout.kind, cluster.x, cluster.y - cluster.radius * (level === 0 ? 0.55 : 0.8));
+      const lift = cluster.radius * (level === 0 ? 0.55 : 0.8);
+      const [x, y] = data.place(layout.kind, cluster.x + lift * camera.up[0], cluster.y + lift * camera.up[1]);
       const size = SIZES[level]! * (camera.width < SMALL_SCREEN ? 0.74 : 1);
       return { text: cluster.label, x, y, size, count: cluster.count, cluster, kind: layout.kind };
     });

@@ -12,10 +12,11 @@ precision highp float;
 uniform vec4 u_box; // x1, y1, x2, y2 in the page's units
 uniform vec2 u_centre;
 uniform vec2 u_scale;
+uniform mat2 u_turn;
 out vec2 v_at;
 void main() {
   v_at = vec2(gl_VertexID & 1, gl_VertexID >> 1);
-  gl_Position = vec4((mix(u_box.xy, u_box.zw, v_at) - u_centre) * u_scale, 0.0, 1.0);
+  gl_Position = vec4(u_turn * (mix(u_box.xy, u_box.zw, v_at) - u_centre) * u_scale, 0.0, 1.0);
 }`;
 
 const FRAGMENT = `#version 300 es

@@ -37,6 +37,7 @@ export class Scene extends Ground {
   private seen = new Uint8Array(0);
   private faded = false;
   private moved = -Infinity; // when the layout changed
+  private turnedBefore = false; // before it did
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -76,6 +77,7 @@ export class Scene extends Ground {
     this.put("from", animate && before.length === layout.positions.length ? before : layout.positions);
     this.put("to", layout.positions);
     this.moved = animate ? performance.now() : -Infinity;
+    this.turnedBefore = this.camera.turned;
     this.blocks = this.newBlocks();
     this.overview.spoil();
   }
@@ -109,10 +111,16 @@ export class Scene extends Ground {
     this.ask();
   }
 
-  // The view as it is now, at the screen's own resolution.
+  // The view as it is now, at the screen's own resolution, unturned.
   async snapshot(): Promise<ImageBitmap> {
-    this.draw(performance.now());
-    return createImageBitmap(this.canvas);
+    const now = performance.now();
+    this.measure();
+    const drawing = this.camera.unturned(() => {
+      this.drawAll(now);
+      return createImageBitmap(this.canvas);
+    });
+    this.draw(now); // the screen never shows the other
+    return drawing;
   }
 
   override dispose(): void {
@@ -128,10 +136,14 @@ export class Scene extends Ground {
     return blocks;
   }
 
-  // Whether a fade or a move goes on.
   protected override draw(now: number): boolean {
-    const { gl, canvas, camera } = this;
     this.measure();
+    return this.drawAll(now);
+  }
+
+  // Whether a fade or a move goes on.
+  private drawAll(now: number): boolean {
+    const { gl, canvas, camera } = this;
     const ratio = Math.min(devicePixelRatio, 2);
     const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
@@ -142,8 +154,10 @@ export class Scene extends Ground {
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.sheets.begin();
     const t = Math.min(Math.max((now - this.moved) / MOVE, 0), 1);
+    const time = t * t * (3 - 2 * t);
     const uniforms = {
-      u_time: t * t * (3 - 2 * t),
+      u_time: time,
+      u_turn: this.turning(time),
       u_centre: [camera.view.x, camera.view.y],
       u_scale: [(2 * camera.scale) / camera.width, (-2 * camera.scale) / camera.height],
       u_accent: this.palette.accent,
@@ -153,6 +167,14 @@ export class Scene extends Ground {
     else for (const pass of this.faded ? [0, 1] : [2]) fading = this.drawPass({ ...uniforms, u_pass: pass }, now, ratio) || fading;
     this.sheets.end();
     return fading || now - this.moved < MOVE;
+  }
+
+  // The map's turn at a time of the move, as columns of a matrix.
+  private turning(time: number): number[] {
+    const [before, after] = [Number(this.turnedBefore), Number(this.camera.turned)];
+    const angle = (Math.PI / 2) * (before + (after - before) * time);
+    const [along, across] = [Math.cos(angle), Math.sin(angle)];
+    return [along, across, -across, along];
   }
 
   // Whether so many units are so small that one picture of all of them will do.

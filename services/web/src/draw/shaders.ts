@@ -3,11 +3,12 @@ const PLACE = `
 uniform float u_time;
 uniform vec2 u_centre;
 uniform vec2 u_scale;
+uniform mat2 u_turn; // of the map, not of its pictures
 uniform int u_pass; // 0 faded units, 1 the others, 2 all
 vec4 place(vec2 a, vec2 b, uint state, vec2 corner) {
   bool out_of_pass = u_pass == 0 ? state != 1u : u_pass == 1 ? state < 2u : state == 0u;
   if (out_of_pass) return vec4(2.0, 2.0, 2.0, 1.0);
-  return vec4((mix(a, b, u_time) + corner - u_centre) * u_scale, 0.0, 1.0);
+  return vec4((u_turn * (mix(a, b, u_time) - u_centre) + corner) * u_scale, 0.0, 1.0);
 }`;
 
 export const DOTS_VERTEX = `#version 300 es
