@@ -1,12 +1,13 @@
 """Bytes to pixels: every mode and every kind of damage."""
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fashionmap.adapters.photo_decoder import PhotoDecoder, decode_photo, photo_size
+from fashionmap.adapters.photo_decoder import PhotoDecoder, check_photo, decode_photo, photo_size
 from fashionmap.errors import PhotoRejected
 
 
@@ -125,3 +126,29 @@ def test_given_the_hostile_set_when_decoded_then_all_is_pixels_or_a_sentence(sha
             continue
         with pytest.raises(PhotoRejected, match=r"\.$"):
             decode_photo(data)
+        with pytest.raises(PhotoRejected, match=r"\.$"):
+            check_photo(data)
+
+
+@pytest.mark.parametrize("progressive", [False, True], ids=["baseline", "progressive"])
+def test_given_a_jpeg_cut_or_broken_anywhere_when_checked_then_it_is_refused_as_when_decoded(
+    progressive: bool,
+) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (165, 110, 3), np.uint8)
+    whole = encoded(Image.fromarray(noise), "JPEG", quality=90, progressive=progressive)
+    assert check_photo(whole) == (165, 110)
+    ends = range(0, len(whole), len(whole) // 40)
+    cut = [whole[:end] for end in ends]
+    broken = [whole[:end] + b"\xff\xd9" + whole[end + 2 :] for end in ends if end > 0]
+    refused = [outcome(check_photo, data) for data in cut + broken]
+    assert refused == [outcome(decode_photo, data) for data in cut + broken]
+    assert refused.count("") < len(refused)
+
+
+def outcome(act: Callable[[bytes], object], data: bytes) -> str:
+    """The sentence of a refusal, or nothing."""
+    try:
+        act(data)
+    except PhotoRejected as error:
+        return str(error)
+    return ""

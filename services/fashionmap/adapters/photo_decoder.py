@@ -93,6 +93,17 @@ def photo_size(data: bytes) -> tuple[int, int]:
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
+def check_photo(data: bytes) -> tuple[int, int]:
+    """``photo_size``, but the whole file is read on the way, and refused where it is damaged.
+
+    A JPEG is decoded at 1/8: every byte of it is read at any scale, and this takes a fifth of the
+    time.
+    """
+    height_width = photo_size(data)
+    decode_photo(data, shortest=1)
+    return height_width
+
+
 @contextmanager
 def _opened(data: bytes) -> Iterator[Image.Image]:
     """An image whose every complaint becomes one sentence."""

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionmap.adapters.photo_decoder import PhotoDecoder
+from fashionmap.adapters.photo_decoder import PhotoDecoder, check_photo
 from fashionmap.errors import PhotoRejected, ServiceUnavailable
 
 START_SECONDS = 60.0
 
 
 class GuardedDecoder:
-    """The ``Decoder`` port for ingest: ``size`` decodes each photo whole, in a child process.
+    """The ``Decoder`` port for ingest: ``size`` reads each photo whole, in a child process.
 
     Args:
         seconds: Most seconds for one photo; 0 for no limit.
@@ -39,7 +39,7 @@ class GuardedDecoder:
         self._pipe: Connection | None = None
 
     def size(self, data: bytes) -> tuple[int, int]:
-        """``(height, width)`` after EXIF orientation; the whole photo is decoded on the way."""
+        """``(height, width)`` after EXIF orientation, of what ``check_photo`` lets pass."""
         with self._lock:
             answer = self._ask(data) or self._ask(data)  # once more: the child may have been killed
         if answer is None:
@@ -102,12 +102,11 @@ def _decode_all(pipe: Connection, megabytes: int) -> None:
         signal.signal(number, signal.SIG_IGN)  # whoever started it ends it, after its batch
     if megabytes:
         resource.setrlimit(resource.RLIMIT_DATA, (megabytes << 20, megabytes << 20))
-    decoder = PhotoDecoder()
     with suppress(EOFError, OSError):
         pipe.send_bytes(b"ready")
         while True:
             try:
-                answer: Any = decoder.size(pipe.recv_bytes())
+                answer: Any = check_photo(pipe.recv_bytes())
             except PhotoRejected as error:
                 answer = str(error)
             pipe.send_bytes(json.dumps(answer).encode())
