@@ -13,6 +13,7 @@ from torch.nn import functional
 from torchvision import models
 
 from fashionmap.adapters.devices import device_of
+from fashionmap.adapters.fused import can_fuse, fused
 from fashionmap.adapters.threads import photos_at_once
 from fashionmap.adapters.weights import (
     Weights,
@@ -51,6 +52,8 @@ class NetworkEmbedder:
         self._std = torch.tensor(std).view(1, 3, 1, 1)
         self._network = network.eval().to(self._device)
         self._network = self._network.to(memory_format=torch.channels_last)
+        if isinstance(network, GarmentEmbedderNetwork) and can_fuse(self._device):
+            self._network = fused(self._network)
 
     def embed(self, cutouts: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Vectors float32 (n, dimensions) of length 1. Cut-outs: uint8 RGBA (h, w, 4)."""

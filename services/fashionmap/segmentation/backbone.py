@@ -91,9 +91,11 @@ class SemanticBranch(nn.Module):
             fused = fused + functional.interpolate(level, size=size, mode="bilinear")
         everywhere = self.context(levels[-1].mean(dim=(2, 3), keepdim=True))
         fused = self.fuse(fused + everywhere)
+        sizes = [(level.shape[2], level.shape[3]) for level in levels]
+        shrunk = [fused, *(functional.adaptive_avg_pool2d(fused, size) for size in sizes[1:])]
         enriched = [
-            level + back(functional.adaptive_avg_pool2d(fused, (level.shape[2], level.shape[3])))
-            for level, back in zip(levels, self.back, strict=True)
+            level + back(features)
+            for level, back, features in zip(levels, self.back, shrunk, strict=True)
         ]
         return enriched, self.logits(fused)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashionmap.adapters.devices import device_of
+from fashionmap.adapters.fused import can_fuse, fused
 from fashionmap.adapters.threads import photos_at_once
 from fashionmap.adapters.weights import (
     Weights,
@@ -44,7 +45,7 @@ class MaskRCNNSegmenter:
     """A torchvision-style Mask R-CNN behind the ``Segmenter`` port.
 
     Photos go through one by one, so a photo's masks never depend on its batch. On CPUs with
-    bfloat16 units the backbone computes in it.
+    bfloat16 units the backbone computes in it, and convolutions are fused with what follows them.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class MaskRCNNSegmenter:
         self._network = self._network.to(memory_format=torch.channels_last)
         if has_bfloat16(self._device):
             compute_in(network, torch.bfloat16)
+        if isinstance(network, GarmentMaskRCNN) and can_fuse(self._device):
+            fuse(network)
 
     def segment(
         self, photos: Sequence[NDArray[np.uint8]], *, sizes: Sequence[tuple[int, int]] | None = None
@@ -213,9 +216,12 @@ def compute_in(network: nn.Module, dtype: torch.dtype) -> None:
     """
     backbone: Any = network.backbone
     if isinstance(network, GarmentMaskRCNN):
-        for part in (backbone, network.rpn.head, network.roi_heads.box_head.fc6):
+        heads: Any = network.roi_heads
+        of_masks = (heads.mask_head, heads.mask_predictor.up, heads.mask_predictor.logits)
+        for part in (backbone, network.rpn.head, heads.box_head.fc6, *of_masks):
             part.to(dtype)
-        backbone.precision = network.rpn.head.precision = dtype
+        for part in (backbone, network.rpn.head, heads.mask_head):
+            part.precision = dtype
         return
     plain = backbone.forward
 
@@ -225,6 +231,14 @@ def compute_in(network: nn.Module, dtype: torch.dtype) -> None:
         return OrderedDict((name, level.float()) for name, level in maps.items())
 
     backbone.forward = forward
+
+
+def fuse(network: GarmentMaskRCNN) -> None:
+    """Fuses a small model's convolutions, in the precision that they have; for inference alone."""
+    network.backbone = fused(network.backbone)
+    network.rpn.head = fused(network.rpn.head)
+    network.roi_heads.mask_head = fused(network.roi_heads.mask_head)
+    network.roi_heads.box_head.read_by_pixel()
 
 
 def sure_enough(threshold: float | None) -> float:

@@ -1,5 +1,6 @@
 """The project's own Mask R-CNN: torchvision's, with a slim backbone and a semantic branch."""
 
+import math
 from typing import Any
 
 import cv2
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import (
     RoIHeads,
     fastrcnn_loss,
@@ -26,8 +28,10 @@ DROPPED, UNSEEN = 0.3, 0.4
 """Shares dropped in training: of the box head's features, and of the photos whose semantic map it
 does not see. On photos it was trained on that map is nearly the truth, and the head would trust it.
 """
-LIKELY = 0.05
+LIKELY = 0.1
 """Least probability of being anything at which a proposal is looked at in the mirror image too."""
+LEAST_MARGIN, LEAST_DOUBT, LARGEST = 12.0, 1e-5, 80.0
+"""Bounds of log p/(1-p), of 1-p, and of a difference of logits whose exponential is a float32."""
 LEVELS = ("0", "1", "2", "3")
 STRIDES = (4, 8, 16, 32)
 MASK_SIDE = 56
@@ -58,7 +62,7 @@ class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
             "rpn_pre_nms_top_n_train": 600,
             "rpn_post_nms_top_n_train": 200,
             "rpn_pre_nms_top_n_test": 400,
-            "rpn_post_nms_top_n_test": 200,
+            "rpn_post_nms_top_n_test": 150,
             "rpn_batch_size_per_image": 128,
             "box_batch_size_per_image": 64,
             "box_fg_iou_thresh": 0.5,
@@ -103,13 +107,15 @@ class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
 
     def _both_ways(self, image: Tensor) -> dict[str, Tensor]:
         """Detections of a photo (3, h, w) by itself and by its mirror image."""
-        pair, _ = self.transform([image, image.flip(-1)])
-        features = self.backbone(pair.tensors)
-        (own, others), _ = self.rpn(pair, features)
-        shape = pair.image_sizes[0]
+        normal = self.transform.normalize(image)
+        one, other = (self.transform.padded(way) for way in (normal, normal.flip(-1)))
+        maps = self.backbone(one.tensors)  # one after the other: both at once would not fit a cache
+        other_maps = self.backbone(other.tensors)
+        shape, size = one.image_sizes[0], (image.shape[-2], image.shape[-1])
+        (own,), _ = self.rpn(one, maps)
+        (others,), _ = self.rpn(other, other_maps)
         proposals = torch.cat([own, mirrored(others, shape[1])])
-        found = self.roi_heads.both_ways(features, proposals, shape)
-        size = (image.shape[-2], image.shape[-1])
+        found = self.roi_heads.both_ways(maps, other_maps, proposals, shape)
         done: list[dict[str, Tensor]] = self.transform.postprocess([found], [shape], [size])
         return done[0]
 
@@ -128,6 +134,10 @@ class GridTransform(GeneralizedRCNNTransform):  # type: ignore[misc]
         size = (max(int(width * scale + 1e-6), 1), max(int(height * scale + 1e-6), 1))
         resized: NDArray[np.uint8] = cv2.resize(photo, size)  # type: ignore[assignment]
         return resized
+
+    def padded(self, image: Tensor) -> ImageList:
+        """A normalised photo by itself, filled up to whole steps of the network."""
+        return ImageList(self.batch_images([image]), [(image.shape[-2], image.shape[-1])])
 
     def resize(self, image: Tensor, target: Any = None) -> tuple[Tensor, Any]:
         """Leaves a photo as it is."""
@@ -156,9 +166,19 @@ class BoxHead(TwoMLPHead):  # type: ignore[misc]
     The first may be in bfloat16 or float16: most of the head's work is there.
     """
 
+    by_pixel = False
+
+    def read_by_pixel(self) -> None:
+        """Orders the first layer's weights as ``BoxPool`` leaves regions in memory."""
+        weight = self.fc6.weight.detach()
+        by_channel = weight.unflatten(1, (-1, 49))
+        self.fc6.weight = nn.Parameter(by_channel.transpose(1, 2).flatten(1), requires_grad=False)
+        self.by_pixel = True
+
     def forward(self, pooled: Tensor) -> Tensor:
         """Features (n, width) of pooled regions (n, channels, 7, 7)."""
-        hidden = functional.relu(self.fc6(pooled.flatten(1).to(self.fc6.weight.dtype)).float())
+        regions = pooled.permute(0, 2, 3, 1) if self.by_pixel else pooled
+        hidden = functional.relu(self.fc6(regions.flatten(1).to(self.fc6.weight.dtype)).float())
         hidden = functional.dropout(hidden, DROPPED, self.training)
         hidden = functional.relu(self.fc7(hidden))
         return functional.dropout(hidden, DROPPED, self.training)
@@ -176,12 +196,13 @@ class BoxPool(nn.Module):
     ) -> Tensor:
         """Pools every box of every image."""
         pyramid = self.pool([features[name] for name in LEVELS], boxes)
-        likely = functional.softmax(features["semantic"].detach(), dim=1)
+        likely = _probabilities(features["semantic"].detach())
         if self.training:
             seen = torch.rand(len(likely), 1, 1, 1, device=likely.device) >= UNSEEN
             likely = likely * seen
         semantic = align(likely, with_image(boxes), size=7, stride=4, ratio=2, centred=True)
-        return torch.cat([pyramid, semantic], dim=1)
+        both = [pooled.permute(0, 2, 3, 1) for pooled in (pyramid, semantic)]
+        return torch.cat(both, dim=3).permute(0, 3, 1, 2)
 
 
 class MaskPool(nn.Module):
@@ -224,18 +245,17 @@ class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
         ], {}
 
     def both_ways(
-        self, features: Any, proposals: Tensor, shape: tuple[int, int]
+        self, maps: Any, other_maps: Any, proposals: Tensor, shape: tuple[int, int]
     ) -> dict[str, Tensor]:
-        """Detections from the features of a photo and, second in the batch, its mirror image.
+        """Detections from the features of a photo and those of its mirror image.
 
         Scores, offsets and mask logits are the means of both. Proposals that are surely nothing by
         the photo alone are not looked at again.
         """
-        shapes, none = [shape, shape], proposals[:0]
-        logits, offsets = self._boxes(features, [proposals, none], shapes)
+        logits, offsets = self._boxes(maps, proposals, shape)
         likely = torch.where(1 - logits.softmax(1)[:, 0] >= LIKELY)[0]
-        others = [none, mirrored(proposals[likely], shape[1])]
-        other_logits, turned = self._boxes(features, others, shapes)
+        others = mirrored(proposals[likely], shape[1])
+        other_logits, turned = self._boxes(other_maps, others, shape)
         turned = turned.view(len(likely), offsets.shape[1] // 4, 4)
         turned = turned * offsets.new_tensor([-1.0, 1.0, 1.0, 1.0])
         logits[likely] = (logits[likely] + other_logits) / 2
@@ -243,18 +263,25 @@ class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]
         (boxes,), (scores,), (labels,) = self.postprocess_detections(
             logits, offsets, [proposals], [shape]
         )
-        both = [boxes, mirrored(boxes, shape[1])]
-        deep = self.mask_head(self.mask_roi_pool(features, both, shapes))
-        own, other = self.mask_predictor.of_labels(deep, labels.repeat(2)).tensor_split(2)
+        own = self._mask_logits(maps, boxes, labels, shape)
+        other = self._mask_logits(other_maps, mirrored(boxes, shape[1]), labels, shape)
         masks = ((own + other.flip(-1)) / 2).sigmoid()
         return {"boxes": boxes, "labels": labels, "scores": scores, "masks": masks}
 
-    def _boxes(self, features: Any, boxes: list[Tensor], shapes: Any) -> tuple[Tensor, Tensor]:
-        """Logits and offsets of boxes of each image."""
+    def _boxes(self, maps: Any, boxes: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Logits and offsets of boxes of one image."""
         pooled: tuple[Tensor, Tensor] = self.box_predictor(
-            self.box_head(self.box_roi_pool(features, boxes, shapes))
+            self.box_head(self.box_roi_pool(maps, [boxes], [shape]))
         )
         return pooled
+
+    def _mask_logits(
+        self, maps: Any, boxes: Tensor, labels: Tensor, shape: tuple[int, int]
+    ) -> Tensor:
+        """Mask logits (n, 1, 56, 56) of boxes of one image, each of its own label."""
+        deep = self.mask_head(self.mask_roi_pool(maps, [boxes], [shape]))
+        logits: Tensor = self.mask_predictor.of_labels(deep, labels)
+        return logits
 
     def _losses(
         self, features: Any, proposals: list[Tensor], image_shapes: Any, targets: Any
@@ -292,15 +319,19 @@ def _taken(tensors: list[Tensor], places: list[Tensor]) -> list[Tensor]:
 
 
 class MaskHead(nn.Module):
-    """Three separable convolutions; the semantic logits pass by."""
+    """Three separable convolutions; the semantic logits pass by.
+
+    With ``precision`` they, and the predictor's, compute in bfloat16 or float16.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.precision: torch.dtype | None = None
         self.layers = nn.Sequential(*(SeparableConv(channels, channels) for _ in range(3)))
 
     def forward(self, pooled: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Features (n, channels, 14, 14) and logits (n, classes, 56, 56)."""
-        return self.layers(pooled[0]), pooled[1]
+        return self.layers(pooled[0].to(self.precision or pooled[0].dtype)), pooled[1]
 
 
 class MaskPredictor(nn.Module):
@@ -314,32 +345,57 @@ class MaskPredictor(nn.Module):
 
     def forward(self, features: tuple[Tensor, Tensor]) -> Tensor:
         """Logits float32 (n, classes, 56, 56), as torchvision's own heads ask for them."""
-        return self._fine(
-            self._coarse(features), functional.log_softmax(features[1], dim=1), self.gain
-        )
+        margins = _margins(functional.log_softmax(features[1], dim=1))
+        return _fine(self._coarse(features)) + self.gain * margins
 
     def of_labels(self, features: tuple[Tensor, Tensor], labels: Tensor) -> Tensor:
         """The logits of each box's own label, float32 (n, 1, 56, 56); the rest is not computed."""
         row = torch.arange(len(labels), device=labels.device)
-        log_p = functional.log_softmax(features[1], dim=1)[row, labels, None]
         coarse = self._coarse(features)[row, labels, None]
-        return self._fine(coarse, log_p, self.gain[0, labels, None])
+        return _fine(coarse) + self.gain[0, labels, None] * _margin_of(features[1], labels)
 
     def _coarse(self, features: tuple[Tensor, Tensor]) -> Tensor:
         """Float32 (n, classes, 28, 28)."""
         logits: Tensor = self.logits(functional.relu(self.up(features[0]))).float()
         return logits
 
-    def _fine(self, coarse: Tensor, log_p: Tensor, gain: Tensor) -> Tensor:
-        """Logits at 28 × 28 brought to 56 × 56, with the margins of log p (n, …, 56, 56) added."""
-        fine = functional.interpolate(coarse, size=MASK_SIDE, mode="bilinear")
-        return fine + gain * _margin(log_p)
+
+def _fine(coarse: Tensor) -> Tensor:
+    """Logits (n, …, 28, 28) brought to 56 × 56."""
+    return functional.interpolate(coarse, size=MASK_SIDE, mode="bilinear")
 
 
-def _margin(log_p: Tensor) -> Tensor:
+def _margins(log_p: Tensor) -> Tensor:
     """log p/(1-p) of each class against all others, from log p."""
-    log_p = log_p.clamp(min=-12.0)
-    return log_p - torch.log1p(-log_p.exp().clamp(max=1 - 1e-5))
+    log_p = log_p.clamp(min=-LEAST_MARGIN)
+    return log_p - torch.log1p(-log_p.exp().clamp(max=1 - LEAST_DOUBT))
+
+
+def _margin_of(logits: Tensor, labels: Tensor) -> Tensor:
+    """The margin of each box's own label alone, float32 (n, 1, h, w).
+
+    (1-p)/p is the sum over all other classes of exp(their logit - the label's), so nothing needs
+    a softmax. Logits: (n, classes, h, w).
+    """
+    row = torch.arange(len(labels), device=labels.device)
+    odds = _summed((logits - logits[row, labels, None]).clamp(max=LARGEST).exp()) - 1
+    return -odds.clamp(LEAST_DOUBT, math.exp(LEAST_MARGIN)).log()
+
+
+def _probabilities(logits: Tensor) -> Tensor:
+    """The softmax over classes (n, classes, h, w), pixel by pixel in memory, as ``align`` reads it.
+
+    From logits less the background's, so no largest one is looked for.
+    """
+    by_pixel = logits.permute(0, 2, 3, 1)
+    odds = (by_pixel - by_pixel[..., :1]).clamp(max=LARGEST).exp().permute(0, 3, 1, 2)
+    return odds / _summed(odds)
+
+
+def _summed(values: Tensor) -> Tensor:
+    """Sums (n, 1, h, w) over classes: a product with ones is several times as fast as a sum."""
+    ones = values.new_ones(values.shape[1], 1)
+    return (values.permute(0, 2, 3, 1) @ ones).permute(0, 3, 1, 2)
 
 
 def _semantic_loss(targets: list[dict[str, Tensor]], losses: dict[str, Tensor]) -> Any:

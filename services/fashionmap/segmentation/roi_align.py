@@ -49,8 +49,8 @@ class PyramidRoIAlign(nn.Module):
             parts.append(
                 align(features, regions[own], size=self.size, stride=stride, ratio=self.ratio)
             )
-        pooled = torch.cat(parts)
-        return pooled[torch.argsort(torch.cat(order))]
+        rows = torch.cat([part.permute(0, 2, 3, 1) for part in parts])  # as `align` leaves them
+        return rows[torch.argsort(torch.cat(order))].permute(0, 3, 1, 2)
 
     def _levels(self, regions: Tensor) -> Tensor:
         sides = ((regions[:, 3] - regions[:, 1]) * (regions[:, 4] - regions[:, 2])).sqrt()

@@ -1,0 +1,78 @@
+"""Fused convolutions and other short ways of inference, against the long ones."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from fashionmap.adapters.fused import can_fuse, fused
+from fashionmap.segmentation.backbone import GarmentBackbone
+from fashionmap.segmentation.network import BoxHead, MaskPredictor, _probabilities
+
+CPU = torch.device("cpu")
+needs_onednn = pytest.mark.skipif(not can_fuse(CPU), reason="this torch has no oneDNN")
+
+
+def randomised(module: nn.Module) -> nn.Module:
+    """With biases that matter: new ones are zeros."""
+    generator = torch.Generator().manual_seed(4)
+    for parameter in module.parameters():
+        if parameter.dim() == 1:
+            parameter.data = torch.randn(parameter.shape, generator=generator)
+    return module.eval().to(memory_format=torch.channels_last)
+
+
+@needs_onednn
+@torch.inference_mode()
+def test_given_a_backbone_when_fused_then_its_features_are_the_same_at_any_size() -> None:
+    plain = randomised(GarmentBackbone(channels=16, semantic_categories=5))
+    convolutions = [m for m in plain.modules() if isinstance(m, nn.Conv2d)]
+    short = fused(copy.deepcopy(plain))
+    assert len(convolutions) > 60
+    assert not [m for m in short.modules() if isinstance(m, (nn.Conv2d, nn.ReLU, nn.ReLU6))]
+    for size in ((64, 96), (160, 32)):
+        photo = torch.rand(1, 3, *size).to(memory_format=torch.channels_last) * 2 - 1
+        expected, found = plain(photo), short(photo)
+        assert list(found) == list(expected)
+        for name, features in expected.items():
+            torch.testing.assert_close(found[name], features, rtol=1e-4, atol=1e-4)
+
+
+@needs_onednn
+@torch.inference_mode()
+def test_given_steps_within_steps_when_fused_then_each_is_done_once_and_in_order() -> None:
+    inner = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1, bias=False), nn.Identity(), nn.ReLU6())
+    plain = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU(), inner, nn.MaxPool2d(2), nn.Conv2d(4, 2, 1))
+    photo = torch.randn(2, 3, 8, 8) * 9
+    expected = plain(photo)
+    torch.testing.assert_close(fused(plain)(photo), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_given_a_device_without_onednn_when_asked_then_nothing_is_fused_there() -> None:
+    assert not can_fuse(torch.device("cuda"))
+
+
+@torch.inference_mode()
+def test_given_a_box_head_when_it_reads_by_pixel_then_it_says_the_same() -> None:
+    head = BoxHead(6 * 49, 8).eval()
+    pooled = torch.randn(5, 7, 7, 6).permute(0, 3, 1, 2)
+    expected = head(pooled)
+    head.read_by_pixel()
+    torch.testing.assert_close(head(pooled), expected)
+
+
+@torch.inference_mode()
+def test_given_labels_when_masks_are_predicted_for_them_alone_then_they_are_as_among_all() -> None:
+    predictor, labels = MaskPredictor(8, 5), torch.tensor([1, 4, 0, 2])
+    features = torch.randn(4, 8, 14, 14), torch.randn(4, 5, 56, 56) * 6
+    among_all = predictor(features)[torch.arange(4), labels, None]
+    torch.testing.assert_close(
+        predictor.of_labels(features, labels), among_all, rtol=1e-3, atol=1e-2
+    )
+
+
+def test_given_logits_far_apart_when_made_probabilities_then_they_are_softmax() -> None:
+    logits = torch.randn(2, 15, 6, 7) * 8
+    torch.testing.assert_close(_probabilities(logits), logits.softmax(1), rtol=1e-4, atol=1e-6)
+    assert _probabilities(logits + 300).isfinite().all()
