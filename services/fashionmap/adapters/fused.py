@@ -1,8 +1,8 @@
 """Convolutions with what follows them, each in one step: for inference on CPUs.
 
-oneDNN computes a convolution, its activation and the sum with a residual in one pass over memory,
-from weights that lie in its kernels' own order. The operator is the one that torch's compiler
-puts in their place, but that needs a C++ compiler where it runs.
+oneDNN computes a convolution, its activation and the sum with a residual in one pass over memory.
+The operator is the one that torch's compiler puts in their place, but that needs a C++ compiler
+where it runs.
 """
 
 from typing import Any
@@ -15,9 +15,6 @@ _ACTIVATIONS: dict[type[nn.Module], tuple[str, list[float]]] = {
     nn.ReLU: ("relu", []),
     nn.ReLU6: ("hardtanh", [0.0, 6.0]),
 }
-
-TYPICAL = (52, 80)
-"""Height and width of the maps whose kernels choose the weights' order; others compute with it."""
 
 
 def can_fuse(device: torch.device) -> bool:
@@ -80,13 +77,11 @@ class _Convolution(nn.Module):
     def __init__(self, conv: nn.Conv2d, activation: nn.Module | None) -> None:
         super().__init__()
         window = (list(conv.padding), list(conv.stride), list(conv.dilation), conv.groups)
-        weight = conv.weight.detach()
         name, scalars = _ACTIVATIONS[type(activation)] if activation else ("none", [])
-        self._dtype, self._after = weight.dtype, (name, scalars, None)
-        like = [1, conv.in_channels, *TYPICAL]
-        ordered = torch.ops.mkldnn._reorder_convolution_weight(weight, *window, like)
+        weight = conv.weight.detach().contiguous(memory_format=torch.channels_last)
         bias = None if conv.bias is None else conv.bias.detach()
-        self._fixed: Any = (ordered, bias, *window)
+        self._dtype, self._after = weight.dtype, (name, scalars, None)
+        self._fixed: Any = (weight, bias, *window)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps (n, c, h, w), which are brought to the weights' precision."""
