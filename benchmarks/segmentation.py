@@ -1,7 +1,8 @@
 """Our segmenter against torchvision's defaults around the same weights: photos a second, mask AP.
 
-Photos and truth are drawn looks, or CCP's where FASHIONMAP_BENCH_COCO names a COCO file of it
-(pictures in ``images/`` beside it); FASHIONMAP_BENCH_WEIGHTS names other weights than the shipped.
+Theirs runs before and after ours, and the mean counts. Photos and truth are drawn looks, or CCP's
+where FASHIONMAP_BENCH_COCO names a COCO file of it (pictures in ``images/`` beside it);
+FASHIONMAP_BENCH_WEIGHTS names other weights than the shipped.
 """
 
 import json
@@ -46,9 +47,11 @@ def run() -> None:
 def _compare(truth: dict[str, Any], photos: list[np.ndarray], device: str) -> None:
     weights = os.environ.get("FASHIONMAP_BENCH_WEIGHTS", "garments-small")
     plain = weights.removesuffix(MIRROR)
-    slow = _theirs(truth, photos, plain, device)
-    for name in (plain, plain + MIRROR):
-        fast = _ours(truth, photos, name, device)
+    before = _theirs(truth, photos, plain, device)
+    ours = {name: _ours(truth, photos, name, device) for name in (plain, plain + MIRROR)}
+    after = _theirs(truth, photos, plain, device)
+    slow = [(b + a) / 2 for b, a in zip(before, after, strict=True)]
+    for name, fast in ours.items():
         print(
             f"  {device}  {name}: {slow[0] / fast[0]:.1f} times as fast by the clock, "
             f"{slow[1] / fast[1]:.1f} by processor time; AP {fast[2] - slow[2]:+.4f}"

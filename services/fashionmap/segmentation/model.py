@@ -25,6 +25,7 @@ from fashionmap.domain.garment import Detection
 from fashionmap.domain.photo import ModelStamp
 from fashionmap.domain.taxonomy import PERSON, TAXONOMIES, Taxonomy
 from fashionmap.errors import UsageError, WeightsRejected
+from fashionmap.segmentation.closer import Raw, frames_of, joined
 from fashionmap.segmentation.detections import detections_of
 from fashionmap.segmentation.network import GarmentMaskRCNN, keep_mask_grids
 
@@ -46,6 +47,7 @@ class MaskRCNNSegmenter:
 
     Photos go through one by one, so a photo's masks never depend on its batch. On CPUs with
     bfloat16 units the backbone computes in it, and convolutions are fused with what follows them.
+    A small model that knows people looks at small ones again.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class MaskRCNNSegmenter:
         self.stamp = stamp
         self.categories = tuple(c for c in labels if c != PERSON) or (PERSON,)
         self.labels, self._threshold = tuple(labels), threshold
+        knows_people = isinstance(network, GarmentMaskRCNN) and PERSON in labels
+        self._person = self.labels.index(PERSON) + 1 if knows_people else 0
         self._device, self.at_once = torch.device(device), photos_at_once(device)
         heads: Any = network.roi_heads
         heads.score_thresh = max(heads.score_thresh, threshold)  # scores only fall from there on
@@ -82,7 +86,7 @@ class MaskRCNNSegmenter:
         """Detections of all ``labels``, the person too, by falling score."""
         return self._segment(photo, (photo.shape[0], photo.shape[1]))
 
-    def raw(self, photo: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+    def raw(self, photo: NDArray[np.uint8]) -> Raw:
         """The network's own output for one photo: boxes, labels, scores, mask grids."""
         transform: Any = self._network.transform
         fitted = transform.fitted(photo)
@@ -94,6 +98,18 @@ class MaskRCNNSegmenter:
         raw["boxes"] *= np.array(scale * 2, np.float32)
         return raw
 
+    def _looked_closer(self, photo: NDArray[np.uint8], raw: Raw) -> Raw:
+        """What was found, with the garments of small people as a closer look finds them."""
+        if not self._person:
+            return raw
+        transform: Any = self._network.transform
+        shape = (photo.shape[0], photo.shape[1])
+        frames = frames_of(raw, self._person, shape=shape, scale=transform.scale(*shape))
+        if not frames:
+            return raw
+        closer = [self.raw(photo[y1:y2, x1:x2]) for x1, y1, x2, y2 in frames]
+        return joined(raw, closer, frames, person=self._person)
+
     def _segment(self, photo: NDArray[np.uint8], size: tuple[int, int]) -> list[Detection]:
         (rows, columns), (height, width) = photo.shape[:2], size
         if min(rows, columns) < SHORTEST_SIDE or max(rows, columns) > LONGEST_SHAPE * min(
@@ -102,7 +118,7 @@ class MaskRCNNSegmenter:
             return []
         if np.ptp(photo[::4, ::4], axis=(0, 1)).max() < PLAIN:
             return []
-        raw = self.raw(photo)
+        raw = self._looked_closer(photo, self.raw(photo))
         raw["boxes"] = raw["boxes"] * np.array([width / columns, height / rows] * 2, np.float32)
         return detections_of(
             raw, self.labels, height=height, width=width, threshold=self._threshold

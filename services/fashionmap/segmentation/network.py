@@ -129,11 +129,15 @@ class GridTransform(GeneralizedRCNNTransform):  # type: ignore[misc]
         Bilinear and rounded down, as torchvision resizes, but before the pixels become floats.
         """
         height, width = photo.shape[:2]
-        sides = (height, width)
-        scale = min(min(self.min_size) / min(sides), self.max_size / max(sides))
+        scale = self.scale(height, width)
         size = (max(int(width * scale + 1e-6), 1), max(int(height * scale + 1e-6), 1))
         resized: NDArray[np.uint8] = cv2.resize(photo, size)  # type: ignore[assignment]
         return resized
+
+    def scale(self, height: int, width: int) -> float:
+        """Pixels that the network looks at for one of the photo, along each side."""
+        sides = (height, width)
+        return float(min(min(self.min_size) / min(sides), self.max_size / max(sides)))
 
     def padded(self, image: Tensor) -> ImageList:
         """A normalised photo by itself, filled up to whole steps of the network."""
