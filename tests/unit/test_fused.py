@@ -8,7 +8,8 @@ from torch import nn
 
 from fashionmap.adapters.fused import can_fuse, fused
 from fashionmap.segmentation.backbone import GarmentBackbone
-from fashionmap.segmentation.network import BoxHead, MaskPredictor, _probabilities
+from fashionmap.segmentation.mask_head import MaskPredictor, probabilities
+from fashionmap.segmentation.network import BoxHead
 
 CPU = torch.device("cpu")
 needs_onednn = pytest.mark.skipif(not can_fuse(CPU), reason="this torch has no oneDNN")
@@ -74,5 +75,5 @@ def test_given_labels_when_masks_are_predicted_for_them_alone_then_they_are_as_a
 
 def test_given_logits_far_apart_when_made_probabilities_then_they_are_softmax() -> None:
     logits = torch.randn(2, 15, 6, 7) * 8
-    torch.testing.assert_close(_probabilities(logits), logits.softmax(1), rtol=1e-4, atol=1e-6)
-    assert _probabilities(logits + 300).isfinite().all()
+    torch.testing.assert_close(probabilities(logits), logits.softmax(1), rtol=1e-4, atol=1e-6)
+    assert probabilities(logits + 300).isfinite().all()

@@ -103,9 +103,10 @@ class _Residual(nn.Module):
 
     def __init__(self, steps: list[nn.Module]) -> None:
         super().__init__()
-        self._first, self._last = nn.Sequential(*steps[:-1]), steps[-1]
+        *first, last = steps
+        assert isinstance(last, _Convolution)
+        self._first, self._last = nn.Sequential(*first), last
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps (n, c, h, w) in the weights' precision."""
-        added: Tensor = self._last.added_to(maps, self._first(maps))  # type: ignore[operator]
-        return added
+        return self._last.added_to(maps, self._first(maps))
