@@ -59,9 +59,8 @@ def masks_from_grids(
         runs = _runs(grids[chosen], boxes[chosen], height=height, width=width)
         count = len(boxes[chosen])
         texts = compress(*_counts(runs, count, height=height, width=width))
-        areas = np.bincount(runs.owner, runs.end - runs.start, minlength=count).tolist()
-        triples = zip(texts, areas, _boxes(runs, count), strict=True)
-        found += [(Mask(height, width, text), int(area), box) for text, area, box in triples]
+        triples = zip(texts, *_areas_and_boxes(runs, count), strict=True)
+        found += [(Mask(height, width, text), area, box) for text, area, box in triples]
     return found
 
 
@@ -142,16 +141,16 @@ def _crossings(
     node = np.minimum(place.astype(np.int64), cells)
     strip = owner * (cells + 1) + node
     times = each[strip]
-    cell = np.repeat(np.cumsum(each)[strip] - np.cumsum(times), times)
+    line = np.repeat(np.arange(len(owner)), times)
+    cell = (np.cumsum(each)[strip] - np.cumsum(times)).take(line)
     cell += np.arange(len(cell))
     values = slope.take(cell, axis=1)
-    values *= np.repeat((place - node).astype(np.float32), times)
+    values *= (place - node).astype(np.float32).take(line)
     values += upper.take(cell, axis=1)
     high = values >= 0.5
     passing = np.flatnonzero(high[0] != high[1])
     above, below = values.take(passing, axis=1).astype(np.float64)
-    line = np.repeat(np.arange(len(owner)), times)[passing]
-    return line, down[cell[passing]] + (0.5 - above) / (below - above)
+    return line[passing], down[cell[passing]] + (0.5 - above) / (below - above)
 
 
 def _cells_near_half(
@@ -209,21 +208,26 @@ def _counts(
     bounds[place], bounds[place + 1] = starts, ends
     bounds[first] = np.arange(count) * pixels
     bounds[first + each - 1] = np.arange(1, count + 1) * pixels
-    lengths = np.diff(bounds, append=0)
-    kept = np.ones(len(bounds), dtype=np.bool_)
-    kept[first + each - 1] = False
+    lengths = bounds[1:] - bounds[:-1]
+    kept = np.ones(len(lengths), dtype=np.bool_)
+    kept[(first + each - 1)[:-1]] = False
     full = lengths[first + each - 2] == 0
     kept[(first + each - 2)[full]] = False
     return lengths[kept], each - 1 - full
 
 
-def _boxes(runs: Runs, count: int) -> list[tuple[float, float, float, float]]:
-    """Tight boxes; of empty masks zeros."""
-    boxes = np.zeros((count, 4))
-    if len(runs.owner):
-        first = np.flatnonzero(np.diff(runs.owner, prepend=-1))
-        last = np.r_[first[1:], len(runs.owner)] - 1
+def _areas_and_boxes(
+    runs: Runs, count: int
+) -> tuple[list[int], list[tuple[float, float, float, float]]]:
+    """Pixels of each mask, and its tight box; of empty masks zeros."""
+    numbers = np.zeros((count, 5), dtype=np.int64)
+    bounds = np.searchsorted(runs.owner, np.arange(count + 1))
+    some = np.flatnonzero(bounds[1:] > bounds[:-1])
+    if len(some):
+        first, last = bounds[some], bounds[some + 1] - 1
         x, y = runs.column[first], np.minimum.reduceat(runs.start, first)
         w, h = runs.column[last] + 1 - x, np.maximum.reduceat(runs.end, first) - y
-        boxes[runs.owner[first]] = np.stack([x, y, w, h], axis=1)
-    return [(x, y, w, h) for x, y, w, h in boxes.tolist()]
+        areas = np.add.reduceat(runs.end - runs.start, first)
+        numbers[some] = np.stack([areas, x, y, w, h], axis=1)
+    boxes = [(x, y, w, h) for x, y, w, h in numbers[:, 1:].astype(np.float64).tolist()]
+    return numbers[:, 0].tolist(), boxes
