@@ -16,11 +16,9 @@ import cv2
 import numpy as np
 import torch
 from pycocotools import mask as coco_mask
-from torch import Tensor
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
-from torchvision.ops import roi_align
 
 from benchmarks.clock import work_seconds
 from fashionmap.adapters.threads import use_threads
@@ -31,6 +29,7 @@ from fashionmap.pipelining import in_order
 from fashionmap.sample.dataset import write_looks
 from fashionmap.segmentation.model import MIRROR, load_segmenter
 from fashionmap.segmentation.network import GarmentMaskRCNN
+from fashionmap.segmentation.roi_align import pooled_by_level
 from fashionmap.training.evaluation import average_precision, results_of
 
 IDS = {name: i for i, name in enumerate(MODANET.categories, start=1)}
@@ -83,10 +82,7 @@ def _theirs(
     use_threads(0)
     network = _default_network(weights).to(device)
     _torchvision(network, photos[0])
-    with (
-        patch("fashionmap.segmentation.roi_align.align", _their_align),
-        patch("fashionmap.segmentation.network.align", _their_align),
-    ):
+    with patch("fashionmap.segmentation.roi_align.pooled", pooled_by_level):  # torchvision's kernel
         clock, cpu, outputs = work_seconds(lambda: [_torchvision(network, p) for p in photos])
     pairs = zip(truth["images"], outputs, strict=True)
     ap = _score(truth, [r for i, o in pairs for r in _results(i["id"], o)])
@@ -137,14 +133,6 @@ def _default_network(weights: str) -> GarmentMaskRCNN:
         ours.min_size, ours.max_size, ours.image_mean, ours.image_std
     )
     return network.eval()
-
-
-def _their_align(
-    features: Tensor, regions: Tensor, *, size: int, stride: int, ratio: int, centred: bool = False
-) -> Tensor:
-    """torchvision's own RoIAlign in the place of ours."""
-    pooled: Tensor = roi_align(features, regions, size, 1 / stride, ratio, centred)
-    return pooled
 
 
 def _torchvision(network: GarmentMaskRCNN, photo: np.ndarray) -> list[dict[str, Any]]:

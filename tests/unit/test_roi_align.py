@@ -5,7 +5,15 @@ import torch
 from torch import Tensor
 from torchvision.ops import MultiScaleRoIAlign, roi_align
 
-from fashionmap.segmentation.roi_align import PyramidRoIAlign, align, with_image
+from fashionmap.segmentation.roi_align import (
+    Grid,
+    PyramidRoIAlign,
+    align,
+    pooled,
+    pooled_by_level,
+    sampled,
+    with_image,
+)
 
 STRIDES = (4, 8, 16, 32)
 SIZE = (384, 256)
@@ -53,6 +61,30 @@ def test_given_one_map_when_aligned_then_values_are_torchvisions(ratio: int, cen
     torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
+def test_given_levels_in_bfloat16_when_pooled_then_nearly_as_whole_ones_are() -> None:
+    levels, regions = [m.detach() for m in maps()], with_image(boxes())
+    level = torch.arange(len(regions)) % 4
+    grid = Grid(STRIDES, size=7, ratio=2)
+    expected = pooled_by_level(levels, regions, level, grid)
+    torch.testing.assert_close(pooled(levels, regions, level, grid), expected, atol=1e-4, rtol=1e-4)
+    halves = [m.bfloat16() for m in levels]
+    for pool in (pooled, pooled_by_level):
+        found = pool(halves, regions, level, grid)
+        assert found.dtype is torch.bfloat16
+        torch.testing.assert_close(found.float(), expected, atol=0.04, rtol=0.02)
+
+
+def test_given_a_map_a_region_when_sampled_then_values_are_torchvisions() -> None:
+    features, regions = maps()[0].detach(), with_image(boxes())
+    channel = torch.arange(len(regions)) % 8
+    theirs = roi_align(features, regions, 56, 0.25, 1, True)
+    expected = theirs[torch.arange(len(regions)), channel]
+    chosen = features[regions[:, 0].long(), channel]
+    found = sampled(chosen, regions[:, 1:], size=56, stride=4)
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+
+
 def test_given_no_boxes_when_pooled_then_nothing_comes_of_it() -> None:
-    pooled = PyramidRoIAlign(STRIDES, size=7, ratio=2)(maps(), [torch.zeros(0, 4)] * 3)
-    assert pooled.shape == (0, 8, 7, 7)
+    found = PyramidRoIAlign(STRIDES, size=7, ratio=2)(maps(), [torch.zeros(0, 4)] * 3)
+    assert found.shape == (0, 8, 7, 7)
+    assert sampled(torch.zeros(0, 9, 9), torch.zeros(0, 4), size=56, stride=4).shape == (0, 56, 56)

@@ -47,6 +47,14 @@ def fused(module: nn.Module) -> nn.Module:
     return module
 
 
+def sum_of(convolution: nn.Module, maps: Tensor, others: Tensor) -> Tensor:
+    """What a convolution, fused or not, makes of maps, and other maps added to it."""
+    if isinstance(convolution, _Convolution):
+        return convolution.added_to(others, maps)
+    done: Tensor = convolution(maps) + others
+    return done
+
+
 def _fused_steps(sequence: nn.Sequential) -> list[nn.Module]:
     done: list[nn.Module] = []
     steps = _steps(sequence)
@@ -93,7 +101,7 @@ class _Convolution(nn.Module):
     def added_to(self, others: Tensor, maps: Tensor) -> Tensor:
         """The sum of other maps and the convolution's, without activation."""
         done: Tensor = torch.ops.mkldnn._convolution_pointwise.binary(
-            maps, others, *self._fixed, "add", 1.0, None, [], None
+            maps.to(self._dtype), others.to(self._dtype), *self._fixed, "add", 1.0, None, [], None
         )
         return done
 

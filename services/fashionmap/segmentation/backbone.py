@@ -8,9 +8,15 @@ from torch.nn import functional
 from torchvision.models import mobilenet_v2
 
 from fashionmap.adapters.folded import without_norms
+from fashionmap.adapters.fused import sum_of
+from fashionmap.segmentation.enlarged import enlarged_sum
 
 TAPS = {3: 24, 6: 32, 13: 96, 17: 320}
 """MobileNetV2 blocks at strides 4, 8, 16, 32 and their channels."""
+
+
+LARGEST = 80.0
+"""Bound of a difference of logits whose exponential is a float32."""
 
 
 class MobileNetFeatures(nn.Module):
@@ -47,11 +53,12 @@ class FeaturePyramid(nn.Module):
         above: Tensor | None = None
         levels = []
         for lateral, features in reversed(list(zip(self.lateral, maps, strict=True))):
-            level = lateral(features)
-            if above is not None:
-                level = level + functional.interpolate(above, size=level.shape[-2:])
-            above = level
-            levels.append(level)
+            if above is None:
+                above = lateral(features)
+            else:
+                higher = functional.interpolate(above, size=features.shape[-2:])
+                above = sum_of(lateral, features, higher)
+            levels.append(above)
         pairs = zip(self.output, reversed(levels), strict=True)
         return [output(level) for output, level in pairs]
 
@@ -85,23 +92,23 @@ class SemanticBranch(nn.Module):
 
     def forward(self, levels: list[Tensor]) -> tuple[list[Tensor], Tensor]:
         """The levels with the branch's features added, and logits (n, categories, h/4, w/4)."""
-        size = levels[0].shape[-2:]
-        fused = levels[0]
-        for level in levels[1:]:
-            fused = fused + functional.interpolate(level, size=size, mode="bilinear")
         everywhere = self.context(levels[-1].mean(dim=(2, 3), keepdim=True))
-        fused = self.fuse(fused + everywhere)
+        fused = self.fuse(enlarged_sum(levels, everywhere))
         sizes = [(level.shape[2], level.shape[3]) for level in levels]
         shrunk = [fused, *(functional.adaptive_avg_pool2d(fused, size) for size in sizes[1:])]
         enriched = [
-            level + back(features)
+            sum_of(back, features, level)
             for level, back, features in zip(levels, self.back, shrunk, strict=True)
         ]
         return enriched, self.logits(fused)
 
 
 class GarmentBackbone(nn.Module):
-    """Everything before the regions: levels ``"0"`` to ``"3"``, ``"pool"``, ``"semantic"``."""
+    """Everything before the regions.
+
+    Levels ``"0"`` to ``"3"`` and ``"pool"``, the logits ``"semantic"``, and the probabilities
+    ``"likely"`` that they mean, which teach the logits nothing.
+    """
 
     def __init__(self, *, channels: int, semantic_categories: int) -> None:
         super().__init__()
@@ -112,20 +119,34 @@ class GarmentBackbone(nn.Module):
         self.precision: torch.dtype | None = None
 
     def forward(self, images: Tensor) -> "OrderedDict[str, Tensor]":
-        """Named float32 feature maps; the semantic logits among them.
+        """Named float32 feature maps.
 
-        With ``precision`` the convolutions compute in bfloat16 or float16; boxes need float32.
+        With ``precision`` the convolutions compute in bfloat16 or float16, and outside training
+        the levels stay in it.
         """
         low = self.precision
         with torch.autocast(images.device.type, low or torch.bfloat16, enabled=low is not None):
             levels, logits = self.semantic(self.pyramid(self.body(images)))
-        levels, logits = [level.float() for level in levels], logits.float()
+        exact = torch.float32 if self.training or low is None else low
+        levels = [level.to(exact) for level in levels]
         named = OrderedDict((str(i), level) for i, level in enumerate(levels))
         named["pool"] = functional.max_pool2d(levels[-1], 1, 2)
-        named["semantic"] = logits
+        named["semantic"] = logits.float()
+        named["likely"] = probabilities(named["semantic"].detach())
         return named
 
     def freeze(self, blocks: int) -> None:
         """Stops training of the first blocks of the body."""
         for block in list(self.body.blocks)[:blocks]:
             block.requires_grad_(False)
+
+
+def probabilities(logits: Tensor) -> Tensor:
+    """The softmax over classes (n, classes, h, w), pixel by pixel in memory, as ``align`` reads it.
+
+    From logits less the background's, so no largest one is looked for.
+    """
+    by_pixel = logits.permute(0, 2, 3, 1)
+    odds = (by_pixel - by_pixel[..., :1]).clamp(max=LARGEST).exp()
+    ones = odds.new_ones(odds.shape[3], 1)  # a product with ones is several times as fast as a sum
+    return (odds / (odds @ ones)).permute(0, 3, 1, 2)

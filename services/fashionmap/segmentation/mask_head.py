@@ -1,21 +1,47 @@
 """The small model's mask head: coarse logits of a region, sharpened by the semantic map."""
 
-import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from fashionmap.segmentation.backbone import SeparableConv
+from fashionmap.segmentation.roi_align import align, sampled
 
 MASK_SIDE = 56
 """Masks are predicted on a grid of 56 × 56 cells a box."""
-LEAST_MARGIN, LEAST_DOUBT, LARGEST = 12.0, 1e-5, 80.0
-"""Bounds of log p/(1-p), of 1-p, and of a difference of logits whose exponential is a float32."""
+STRIDE = 4
+"""Pixels a step of the semantic map."""
+LEAST_DOUBT = 1e-5
+"""Bound of p and 1-p in log p/(1-p)."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where masks are asked for.
+
+    Attributes:
+        likely: The semantic map's probabilities, float32 (n, classes, h, w).
+        regions: Float32 (k, 5): number of the image, then x1, y1, x2, y2 in pixels.
+    """
+
+    likely: Tensor
+    regions: Tensor
+
+    def margins_of(self, labels: Tensor) -> Tensor:
+        """log p/(1-p) of each region's own label, int64 (k,), as float32 (k, 1, 56, 56)."""
+        maps = torch.logit(self.likely[self.regions[:, 0].long(), labels], LEAST_DOUBT)
+        return sampled(maps, self.regions[:, 1:], size=MASK_SIDE, stride=STRIDE)[:, None]
+
+    def margins(self) -> Tensor:
+        """log p/(1-p) of all classes, float32 (k, classes, 56, 56)."""
+        maps = torch.logit(self.likely, LEAST_DOUBT)
+        return align(maps, self.regions, size=MASK_SIDE, stride=STRIDE, ratio=1, centred=True)
 
 
 class MaskHead(nn.Module):
-    """Three separable convolutions; the semantic logits pass by.
+    """Three separable convolutions; where the masks lie passes by.
 
     With ``precision`` they, and the predictor's, compute in bfloat16 or float16.
     """
@@ -25,8 +51,8 @@ class MaskHead(nn.Module):
         self.precision: torch.dtype | None = None
         self.layers = nn.Sequential(*(SeparableConv(channels, channels) for _ in range(3)))
 
-    def forward(self, pooled: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Features (n, channels, 14, 14) and logits (n, classes, 56, 56)."""
+    def forward(self, pooled: tuple[Tensor, Places]) -> tuple[Tensor, Places]:
+        """Features (k, channels, 14, 14) of regions, and the regions."""
         return self.layers(pooled[0].to(self.precision or pooled[0].dtype)), pooled[1]
 
 
@@ -39,56 +65,21 @@ class MaskPredictor(nn.Module):
         self.logits = nn.Conv2d(channels // 2, classes, 1)
         self.gain = nn.Parameter(torch.full((1, classes, 1, 1), 0.5))
 
-    def forward(self, features: tuple[Tensor, Tensor]) -> Tensor:
-        """Logits float32 (n, classes, 56, 56), as torchvision's own heads ask for them."""
-        margins = _margins(functional.log_softmax(features[1], dim=1))
-        return _fine(self._coarse(features)) + self.gain * margins
+    def forward(self, deep: tuple[Tensor, Places]) -> Tensor:
+        """Logits float32 (k, classes, 56, 56), as torchvision's own heads ask for them."""
+        coarse = self.logits(functional.relu(self.up(deep[0]))).float()
+        return _fine(coarse) + self.gain * deep[1].margins()
 
-    def of_labels(self, features: tuple[Tensor, Tensor], labels: Tensor) -> Tensor:
-        """The logits of each box's own label, float32 (n, 1, 56, 56); the rest is not computed."""
-        row = torch.arange(len(labels), device=labels.device)
-        coarse = self._coarse(features)[row, labels, None]
-        return _fine(coarse) + self.gain[0, labels, None] * _margin_of(features[1], labels)
-
-    def _coarse(self, features: tuple[Tensor, Tensor]) -> Tensor:
-        """Float32 (n, classes, 28, 28)."""
-        logits: Tensor = self.logits(functional.relu(self.up(features[0]))).float()
-        return logits
+    def of_labels(self, deep: tuple[Tensor, Places], labels: Tensor) -> Tensor:
+        """The logits of each region's own label, float32 (k, 1, 56, 56); no others are computed."""
+        by_pixel = functional.relu(self.up(deep[0])).permute(0, 2, 3, 1).float()
+        weights, bias = self.logits.weight[labels].float(), self.logits.bias
+        assert bias is not None
+        coarse = by_pixel.flatten(1, 2) @ weights[:, :, :, 0] + bias[labels, None, None].float()
+        coarse = coarse.view(len(labels), 1, *by_pixel.shape[1:3])
+        return _fine(coarse) + self.gain[0, labels, None] * deep[1].margins_of(labels)
 
 
 def _fine(coarse: Tensor) -> Tensor:
-    """Logits (n, …, 28, 28) brought to 56 × 56."""
+    """Logits (k, …, 28, 28) brought to 56 × 56."""
     return functional.interpolate(coarse, size=MASK_SIDE, mode="bilinear")
-
-
-def _margins(log_p: Tensor) -> Tensor:
-    """log p/(1-p) of each class against all others, from log p."""
-    log_p = log_p.clamp(min=-LEAST_MARGIN)
-    return log_p - torch.log1p(-log_p.exp().clamp(max=1 - LEAST_DOUBT))
-
-
-def _margin_of(logits: Tensor, labels: Tensor) -> Tensor:
-    """The margin of each box's own label alone, float32 (n, 1, h, w).
-
-    (1-p)/p is the sum over all other classes of exp(their logit - the label's), so nothing needs
-    a softmax. Logits: (n, classes, h, w).
-    """
-    row = torch.arange(len(labels), device=labels.device)
-    odds = _summed((logits - logits[row, labels, None]).clamp(max=LARGEST).exp()) - 1
-    return -odds.clamp(LEAST_DOUBT, math.exp(LEAST_MARGIN)).log()
-
-
-def probabilities(logits: Tensor) -> Tensor:
-    """The softmax over classes (n, classes, h, w), pixel by pixel in memory, as ``align`` reads it.
-
-    From logits less the background's, so no largest one is looked for.
-    """
-    by_pixel = logits.permute(0, 2, 3, 1)
-    odds = (by_pixel - by_pixel[..., :1]).clamp(max=LARGEST).exp().permute(0, 3, 1, 2)
-    return odds / _summed(odds)
-
-
-def _summed(values: Tensor) -> Tensor:
-    """Sums (n, 1, h, w) over classes: a product with ones is several times as fast as a sum."""
-    ones = values.new_ones(values.shape[1], 1)
-    return (values.permute(0, 2, 3, 1) @ ones).permute(0, 3, 1, 2)

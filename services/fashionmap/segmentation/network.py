@@ -24,7 +24,7 @@ from fashionmap.segmentation.mask_head import (
     MASK_SIDE,
     MaskHead,
     MaskPredictor,
-    probabilities,
+    Places,
 )
 from fashionmap.segmentation.proposals import GarmentAnchors, GarmentRPN, SlimRPNHead
 from fashionmap.segmentation.roi_align import PyramidRoIAlign, align, with_image
@@ -190,7 +190,7 @@ class BoxHead(TwoMLPHead):  # type: ignore[misc]
 
 
 class BoxPool(nn.Module):
-    """Pyramid features and semantic logits inside each box: (n, channels + classes, 7, 7)."""
+    """Pyramid features and probabilities inside each box: (n, channels + classes, 7, 7)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -201,7 +201,7 @@ class BoxPool(nn.Module):
     ) -> Tensor:
         """Pools every box of every image."""
         pyramid = self.pool([features[name] for name in LEVELS], boxes)
-        likely = probabilities(features["semantic"].detach())
+        likely = features["likely"].to(pyramid.dtype)
         if self.training:
             seen = torch.rand(len(likely), 1, 1, 1, device=likely.device) >= UNSEEN
             likely = likely * seen
@@ -211,7 +211,7 @@ class BoxPool(nn.Module):
 
 
 class MaskPool(nn.Module):
-    """Pyramid features (n, channels, 14, 14) and semantic logits (n, classes, 56, 56)."""
+    """Pyramid features (n, channels, 14, 14), and where they were taken."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -219,11 +219,10 @@ class MaskPool(nn.Module):
 
     def forward(
         self, features: dict[str, Tensor], boxes: list[Tensor], _shapes: list[tuple[int, int]]
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Places]:
         """Pools every box of every image."""
-        logits, regions = features["semantic"].detach(), with_image(boxes)
-        semantic = align(logits, regions, size=MASK_SIDE, stride=4, ratio=1, centred=True)
-        return self.pool([features[name] for name in LEVELS], boxes), semantic
+        places = Places(features["likely"], with_image(boxes))
+        return self.pool([features[name] for name in LEVELS], boxes), places
 
 
 class GarmentRoIHeads(RoIHeads):  # type: ignore[misc]

@@ -1,5 +1,6 @@
 """The proposal network of the small model: a slim head, anchors for garments, few boxes decoded."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -93,15 +94,21 @@ class GarmentRPN(RegionProposalNetwork):  # type: ignore[misc]
         levels = [
             self._best(i, *pair, size) for i, pair in enumerate(zip(logits, offsets, strict=True))
         ]
+        scores, anchors, codes = (torch.cat(parts, dim=1) for parts in zip(*levels, strict=True))
+        boxes = self.box_coder.decode_single(codes.flatten(0, 1), anchors.flatten(0, 1))
+        sizes = [best.shape[1] for best, _, _ in levels]
         return [
-            self._chosen([(boxes[i], scores[i]) for boxes, scores in levels], shape)
-            for i, shape in enumerate(images.image_sizes)
+            self._chosen(own.split(sizes), of_image.split(sizes), shape)
+            for own, of_image, shape in zip(
+                boxes.view_as(codes), scores, images.image_sizes, strict=True
+            )
         ], {}
 
     def _best(
         self, level: int, logits: Tensor, offsets: Tensor, size: tuple[int, int]
-    ) -> tuple[Tensor, Tensor]:
-        """Boxes (n, k, 4) and logits (n, k) of a level's best anchors, by falling score."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Of a level's best anchors, by falling score: logits (n, k), the anchors themselves and
+        their offsets, both (n, k, 4)."""
         count, _, height, width = logits.shape
         flat = logits.permute(0, 2, 3, 1).reshape(count, -1)
         best, places = flat.topk(min(self.pre_nms_top_n(), flat.shape[1]), dim=1)
@@ -109,18 +116,18 @@ class GarmentRPN(RegionProposalNetwork):  # type: ignore[misc]
             places, level=level, grid=(height, width), image=size
         )
         codes = offsets.permute(0, 2, 3, 1).reshape(count, -1, 4)
-        codes = codes.gather(1, places[..., None].expand(-1, -1, 4))
-        boxes = self.box_coder.decode_single(codes.reshape(-1, 4), anchors.view(-1, 4))
-        return boxes.view(count, -1, 4), best
+        return best, anchors, codes.gather(1, places[..., None].expand(-1, -1, 4))
 
-    def _chosen(self, levels: list[tuple[Tensor, Tensor]], shape: tuple[int, int]) -> Tensor:
+    def _chosen(
+        self, levels: Sequence[Tensor], scores: Sequence[Tensor], shape: tuple[int, int]
+    ) -> Tensor:
         """The best boxes of all levels of one image that do not lie on better ones."""
-        boxes, scores = [], []
-        for own, logits in levels:
+        boxes, logits = [], []
+        for own, of_level in zip(levels, scores, strict=True):
             clipped = box_ops.clip_boxes_to_image(own, shape)
             large = box_ops.remove_small_boxes(clipped, self.min_size)
-            kept = large[box_ops.nms(clipped[large], logits[large], self.nms_thresh)]
+            kept = large[box_ops.nms(clipped[large], of_level[large], self.nms_thresh)]
             boxes.append(clipped[kept])
-            scores.append(logits[kept])
-        order = torch.cat(scores).argsort(descending=True, stable=True)
+            logits.append(of_level[kept])
+        order = torch.cat(logits).argsort(descending=True, stable=True)
         return torch.cat(boxes)[order[: self.post_nms_top_n()]]
