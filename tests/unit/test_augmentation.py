@@ -12,7 +12,7 @@ from fashionmap.training.segmenter.samples import IGNORED, GarmentSamples, cover
 
 CANVAS = (240, 160)
 STILL = {"flip": 0.0, "light": 0.0, "hue": 0.0, "turn": 0.0, "grey": 0.0, "soften": 0.0}
-ALONE = {"erase": 0.0, "paste": 0.0, "company": 0.0, "bare": 0.0}
+ALONE = {"erase": 0.0, "paste": 0.0, "company": 0.0, "bare": 0.0, "closer": 0.0, "farther": 0.0}
 
 
 def samples(looks: Path, **settings: float) -> GarmentSamples:
@@ -28,7 +28,8 @@ def test_given_a_warp_when_applied_then_picture_and_mask_lie_on_each_other(turn:
     photo[60:120, 30:80] = 255
     mask = (photo[..., 0] > 0).astype(np.uint8)
     for seed in range(20):
-        warp = Augmentation(turn=turn).warp((200, 100), CANVAS, np.random.default_rng(seed))
+        random = np.random.default_rng(seed)
+        warp = Augmentation(turn=turn).warp((200, 100), CANVAS, random, size=0.75 + seed / 20)
         seen = warp.image(photo)[..., 0] > 190
         moved = warp.mask(mask) > 0
         assert (seen != moved).sum() <= 0.1 * moved.sum() + 4
@@ -77,6 +78,41 @@ def test_given_company_when_sampled_then_another_look_stands_in_the_photo(looks:
         overlap = after["masks"][after["labels"] != person].sum(dim=0)
         assert overlap.max() <= 2
     assert more >= 2
+
+
+def test_given_close_ups_when_sampled_then_garments_fill_the_canvas(looks: Path) -> None:
+    usual, close = (samples(looks, **{**ALONE, "closer": share}) for share in (0.0, 1.0))
+    sizes = [[largest_share(made[i][1]) for i in range(12)] for made in (usual, close)]
+    assert np.mean(sizes[1]) > 1.5 * np.mean(sizes[0])
+    assert max(sizes[1]) > 0.4
+
+
+def test_given_people_far_away_when_sampled_then_they_are_small_and_come_in_groups(
+    looks: Path,
+) -> None:
+    far = samples(looks, **{**ALONE, "farther": 1.0})
+    person = MODANET_PERSON.id_of("person")
+    targets = [far[i][1] for i in range(12)]
+    assert max((t["labels"] == person).sum() for t in targets) >= 3
+    tall = [float(b[3] - b[1]) for t in targets for b in t["boxes"][t["labels"] == person]]
+    assert max(tall) < 0.9 * CANVAS[0]
+
+
+def test_given_a_photo_smaller_than_its_canvas_when_sampled_then_grounds_differ(
+    looks: Path,
+) -> None:
+    far = samples(looks, **STILL, **{**ALONE, "farther": 1.0})
+    corners = {tuple((far[i][0][:, 0, 0] * 255).int().tolist()) for i in range(12)}
+    assert (127, 127, 127) in corners
+    assert len(corners) >= 4
+
+
+def largest_share(target: dict[str, torch.Tensor]) -> float:
+    """The largest garment's share of the canvas."""
+    areas = (
+        target["masks"].flatten(1).sum(dim=1)[target["labels"] != MODANET_PERSON.id_of("person")]
+    )
+    return float(areas.max()) / target["masks"][0].numel() if len(areas) else 0.0
 
 
 def test_given_equal_seeds_when_sampled_then_samples_are_equal(looks: Path) -> None:

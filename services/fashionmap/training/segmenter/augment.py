@@ -45,6 +45,10 @@ class Augmentation:
 
     Attributes:
         scale: Least and largest size, relative to the photo just fitting the canvas.
+        close: Those of close-ups, where a garment fills the canvas.
+        closer: Probability of a close-up.
+        far: Those of people far away.
+        farther: Probability of people far away.
         flip: Probability of mirroring.
         light: Largest relative change of brightness, contrast and saturation.
         hue: Largest shift of hue in degrees.
@@ -55,9 +59,15 @@ class Augmentation:
         paste: Probability of copy-pasting a rare garment.
         company: Probability of copy-pasting a whole look from another photo.
         bare: Probability of a picture of nothing instead of the photo.
+        ground: Probability that a picture of nothing, and no grey, lies around the photo; and as
+            much that the photo itself does, blurred and stretched.
     """
 
     scale: tuple[float, float] = (0.75, 1.5)
+    close: tuple[float, float] = (1.5, 3.4)
+    closer: float = 0.3
+    far: tuple[float, float] = (0.3, 0.75)
+    farther: float = 0.15
     flip: float = 0.5
     light: float = 0.4
     hue: float = 16.0
@@ -68,21 +78,33 @@ class Augmentation:
     paste: float = 0.3
     company: float = 0.2
     bare: float = 0.015
+    ground: float = 0.35
+
+    def size(self, random: np.random.Generator) -> float:
+        """A random size, relative to the photo just fitting the canvas."""
+        chosen = random.random()
+        near, far = self.closer, self.closer + self.farther
+        bounds = self.close if chosen < near else self.far if chosen < far else self.scale
+        return float(np.exp(random.uniform(*np.log(bounds))))
 
     def warp(
-        self, photo: tuple[int, int], canvas: tuple[int, int], random: np.random.Generator
+        self,
+        photo: tuple[int, int],
+        canvas: tuple[int, int],
+        random: np.random.Generator,
+        *,
+        size: float,
     ) -> Warp:
-        """A random scale, stretch, rotation, place and mirroring."""
-        fit = min(canvas[0] / photo[0], canvas[1] / photo[1])
-        scale = fit * float(np.exp(random.uniform(*np.log(self.scale))))
+        """A random stretch, rotation, place and mirroring, of a photo of some relative size."""
+        scale = size * min(canvas[0] / photo[0], canvas[1] / photo[1])
         stretch = float(np.exp(random.uniform(-0.1, 0.1)))
         turn = np.deg2rad(random.uniform(-self.turn, self.turn))
         rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         linear = rotation @ np.diag([scale * stretch, scale / stretch])
         room = np.array(canvas[::-1])
         middle = np.array(photo[::-1]) / 2
-        size = np.array([scale * stretch, scale / stretch]) * photo[::-1]
-        centre = size / 2 + random.uniform(size=2) * (room - size)
+        sides = np.array([scale * stretch, scale / stretch]) * photo[::-1]
+        centre = sides / 2 + random.uniform(size=2) * (room - sides)
         matrix = np.column_stack([linear, centre - linear @ middle])
         if random.random() < self.flip:
             matrix[0] = [*-matrix[0, :2], canvas[1] - matrix[0, 2]]
@@ -125,6 +147,20 @@ class Augmentation:
         noise = random.choice([0.0, 4.0, 24.0]) * random.standard_normal((*canvas, 3))
         picture: NDArray[np.uint8] = np.clip(plain + noise, 0, 255).astype(np.uint8)
         return picture
+
+    def around(
+        self, photo: NDArray[np.uint8], canvas: tuple[int, int], random: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """What lies around a photo that does not fill its canvas, uint8 (height, width, 3)."""
+        chosen = random.random()
+        if chosen < self.ground:
+            return self.nothing(canvas, random)
+        if chosen < 2 * self.ground:
+            small = cv2.resize(photo, (canvas[1] // 4, canvas[0] // 4))
+            soft = cv2.GaussianBlur(small, (0, 0), random.uniform(2, 8))
+            stretched: NDArray[np.uint8] = cv2.resize(soft, canvas[::-1])  # type: ignore[assignment]
+            return stretched
+        return np.full((*canvas, 3), 127, np.uint8)
 
     def hole(self, canvas: tuple[int, int], random: np.random.Generator) -> NDArray[np.uint8]:
         """A rectangle of 10 to 30 % of each side as a mask, uint8 (height, width) in {0, 1}.

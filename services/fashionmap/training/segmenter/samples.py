@@ -99,10 +99,14 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
             return to_tensors(self.augmentation.nothing(self.canvas, random), [], [])
         photo = self.photos[self.order[index]]
         image, masks, labels = self._read(photo)
-        warp = self.augmentation.warp(image.shape[:2], self.canvas, random)
+        size = self.augmentation.size(random)
+        warp = self.augmentation.warp(image.shape[:2], self.canvas, random, size=size)
         scene = _Scene(warp.image(image), [warp.mask(m) for m in masks], labels)
-        if random.random() < self.augmentation.company:
-            self._paste_look(scene, random)
+        if size < 1:
+            outside = warp.mask(np.ones(image.shape[:2], np.uint8)) == 0
+            scene.image[outside] = self.augmentation.around(image, self.canvas, random)[outside]
+        for _ in range(self._company(size, random)):
+            self._paste_look(scene, random, size)
         if self.rare and random.random() < self.augmentation.paste:
             self._paste_rare(scene, random)
         canvas = self.augmentation.colour(scene.image, random)
@@ -124,6 +128,12 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
             [IGNORED if a.get("iscrowd") else a["label"] for a in photo.annotations],
         )
 
+    def _company(self, size: float, random: np.random.Generator) -> int:
+        """How many looks are pasted: people far away come in groups."""
+        if size < self.augmentation.far[1]:
+            return int(random.integers(4))
+        return int(random.random() < self.augmentation.company)
+
     def _paste_rare(self, scene: "_Scene", random: np.random.Generator) -> None:
         """Copy-paste (Ghiasi et al. 2021, arXiv 2012.07177) of one rare garment near its place."""
         photo, annotation = self.rare[random.integers(len(self.rare))]
@@ -133,18 +143,21 @@ class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
         mask = decode_segmentation(
             annotation["segmentation"], height=photo.height, width=photo.width
         )
-        warp = self.augmentation.warp(source.shape[:2], self.canvas, random)
+        size = self.augmentation.size(random)
+        warp = self.augmentation.warp(source.shape[:2], self.canvas, random, size=size)
         mask = warp.mask(mask)
         for other, label in zip(scene.masks, scene.labels, strict=True):
             other[mask > 0] = label == self.person
         scene.lay(mask, warp.image(source), [mask], [annotation["label"]])
 
-    def _paste_look(self, scene: "_Scene", random: np.random.Generator) -> None:
-        """A clothed person with all it wears, from another photo, before what is there."""
+    def _paste_look(self, scene: "_Scene", random: np.random.Generator, size: float) -> None:
+        """A clothed person with all it wears, from another photo, before what is there; about as
+        large as the others."""
         image, masks, labels = self._read(self.photos[random.integers(len(self.photos))])
         if self.person not in labels:
             return
-        warp = self.augmentation.warp(image.shape[:2], self.canvas, random)
+        own = size * float(np.exp(random.uniform(-0.25, 0.25)))
+        warp = self.augmentation.warp(image.shape[:2], self.canvas, random, size=own)
         masks = [warp.mask(m) for m in masks]
         whole = np.bitwise_or.reduce(masks)
         cover(whole, scene.masks, scene.labels)
