@@ -27,6 +27,7 @@ from fashionmap.domain.taxonomy import PERSON, TAXONOMIES, Taxonomy
 from fashionmap.errors import UsageError, WeightsRejected
 from fashionmap.segmentation.closer import Raw, frames_of, joined
 from fashionmap.segmentation.detections import detections_of
+from fashionmap.segmentation.farther import share_of, shows_people
 from fashionmap.segmentation.network import GarmentMaskRCNN, keep_mask_grids
 
 SHIPPED = "garments-small"
@@ -47,7 +48,8 @@ class MaskRCNNSegmenter:
 
     Photos go through one by one, so a photo's masks never depend on its batch. On CPUs with
     bfloat16 units the backbone computes in it, and convolutions are fused with what follows them.
-    A small model that knows people looks at small ones again.
+    A small model that knows people looks again at photos that show them smaller or larger than
+    training did.
     """
 
     def __init__(
@@ -86,10 +88,13 @@ class MaskRCNNSegmenter:
         """Detections of all ``labels``, the person too, by falling score."""
         return self._segment(photo, (photo.shape[0], photo.shape[1]))
 
-    def raw(self, photo: NDArray[np.uint8]) -> Raw:
-        """The network's own output for one photo: boxes, labels, scores, mask grids."""
+    def raw(self, photo: NDArray[np.uint8], share: float = 1.0) -> Raw:
+        """The network's own output for one photo: boxes, labels, scores, mask grids.
+
+        With a ``share`` it sees so much of the size it usually does.
+        """
         transform: Any = self._network.transform
-        fitted = transform.fitted(photo)
+        fitted = transform.fitted(photo, share)
         with torch.inference_mode():
             tensor = torch.from_numpy(fitted).to(self._device)
             found: dict[str, Tensor] = self._network([tensor.permute(2, 0, 1).float().div(255)])[0]
@@ -98,13 +103,18 @@ class MaskRCNNSegmenter:
         raw["boxes"] *= np.array(scale * 2, np.float32)
         return raw
 
-    def _looked_closer(self, photo: NDArray[np.uint8], raw: Raw) -> Raw:
-        """What was found, with the garments of small people as a closer look finds them."""
+    def _looked_again(self, photo: NDArray[np.uint8], raw: Raw) -> Raw:
+        """What was found, or what a look from farther away or closer by finds."""
         if not self._person:
             return raw
         transform: Any = self._network.transform
         shape = (photo.shape[0], photo.shape[1])
-        frames = frames_of(raw, self._person, shape=shape, scale=transform.scale(*shape))
+        scale = transform.scale(*shape)
+        share = share_of(raw, self._person, shape=shape, scale=scale)
+        if share < 1:
+            farther = self.raw(photo, share)
+            return farther if shows_people(farther, self._person) else raw
+        frames = frames_of(raw, self._person, shape=shape, scale=scale)
         if not frames:
             return raw
         closer = [self.raw(photo[y1:y2, x1:x2]) for x1, y1, x2, y2 in frames]
@@ -118,7 +128,7 @@ class MaskRCNNSegmenter:
             return []
         if np.ptp(photo[::4, ::4], axis=(0, 1)).max() < PLAIN:
             return []
-        raw = self._looked_closer(photo, self.raw(photo))
+        raw = self._looked_again(photo, self.raw(photo))
         raw["boxes"] = raw["boxes"] * np.array([width / columns, height / rows] * 2, np.float32)
         return detections_of(
             raw, self.labels, height=height, width=width, threshold=self._threshold

@@ -124,13 +124,13 @@ class GarmentMaskRCNN(MaskRCNN):  # type: ignore[misc]
 class GridTransform(GeneralizedRCNNTransform):  # type: ignore[misc]
     """torchvision's transform, but photos come as ``fitted``, and masks stay as small grids."""
 
-    def fitted(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A photo uint8 (height, width, 3) in the size that the network looks at.
+    def fitted(self, photo: NDArray[np.uint8], share: float = 1.0) -> NDArray[np.uint8]:
+        """A photo uint8 (height, width, 3) in the size that the network looks at, or a share of it.
 
         Bilinear and rounded down, as torchvision resizes, but before the pixels become floats.
         """
         height, width = photo.shape[:2]
-        scale = self.scale(height, width)
+        scale = self.scale(height, width) * share
         size = (max(int(width * scale + 1e-6), 1), max(int(height * scale + 1e-6), 1))
         resized: NDArray[np.uint8] = cv2.resize(photo, size)  # type: ignore[assignment]
         return resized
