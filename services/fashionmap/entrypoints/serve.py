@@ -109,6 +109,7 @@ class _Post(threading.Thread):
             heartbeat=settings.heartbeat,
             batch=1 if stage.queue.one_by_one else settings.batch,
             batch_wait=settings.batch_wait,
+            in_hand=stage.in_hand,
             gate=gate,
         )
 
