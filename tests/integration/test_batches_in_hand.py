@@ -11,7 +11,7 @@ import pytest
 from fashionmap.adapters.codec import decode
 from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
 from fashionmap.adapters.session_rabbitmq import Delivery
-from tests.consuming import Worker, events, waiting
+from tests.consuming import Door, Worker, events, waiting
 from tests.processes import until
 
 pytestmark = pytest.mark.services
@@ -81,8 +81,9 @@ def test_given_two_in_hand_then_the_broker_sends_a_third_batch_ahead(
         until(lambda: waiting(url) == 0, 30)
 
 
-def test_given_a_stop_with_two_in_hand_then_both_are_acknowledged_and_the_rest_goes_back(
-    url: str, publisher: RabbitPublisher
+@pytest.mark.parametrize("end", ["stop", "pause"])
+def test_given_an_end_with_two_in_hand_then_both_are_acknowledged_and_the_rest_goes_back(
+    url: str, publisher: RabbitPublisher, end: str
 ) -> None:
     begun, done, over = [], [], threading.Event()
 
@@ -90,20 +91,23 @@ def test_given_a_stop_with_two_in_hand_then_both_are_acknowledged_and_the_rest_g
         begun.extend(photos(batch))
         if len(batch) == 8:
             over.wait(30)
-            time.sleep(0.2 * len(done))  # one after the other
+            time.sleep(1 if begun.index(photos(batch)[0]) >= 8 else 0)  # one after the other
         done.extend(photos(batch))
         return []
 
     publisher.publish(events(60))
-    worker = Worker(url, work, in_hand=2)
-    with worker:
+    gate = Door()
+    with Worker(url, work, in_hand=2, gate=gate) as worker:
         until(lambda: len(begun) - len(done) == 16, 30)
         assert waiting(url) < 60 - len(begun)  # more is held
-        worker.consumer.stop()
+        if end == "stop":
+            worker.consumer.stop()
+        gate.open = False
         time.sleep(0.5)
         over.set()
-    assert sorted(done) == sorted(begun)
-    assert waiting(url) == 60 - len(done)
+        until(lambda: not worker.consumer.connected.is_set(), 30)
+        assert sorted(done) == sorted(begun)
+        until(lambda: waiting(url) == 60 - len(done), 10)
     rest: list[Delivery] = []
     with Worker(url, lambda batch: rest.extend(batch) or [], in_hand=2):
         until(lambda: len(done) + len(rest) == 60, 30)
@@ -139,7 +143,7 @@ def test_given_a_worker_that_dies_then_the_other_batch_is_acknowledged_and_the_c
 
     def work(batch: Sequence[Delivery]) -> list[Delivery]:
         if len(batch) == 8:
-            if two.wait(30) == 0:
+            if two.wait(5) == 0:
                 raise SystemExit
             time.sleep(1)
         done.extend(photos(batch))
@@ -149,8 +153,11 @@ def test_given_a_worker_that_dies_then_the_other_batch_is_acknowledged_and_the_c
     worker = Worker(url, work, in_hand=2)
     with ThreadPoolExecutor(1) as pool:
         end = pool.submit(worker.consumer.run)
-        with pytest.raises(RuntimeError, match="died"):
-            end.result(60)
+        try:
+            with pytest.raises(RuntimeError, match="died"):
+                end.result(20)
+        finally:
+            worker.consumer.stop()
     assert len(done) >= 8
     assert waiting(url) == 60 - len(done)
     assert worker.consumer.busy_for() == 0
