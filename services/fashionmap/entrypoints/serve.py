@@ -27,7 +27,7 @@ PROBE_SECONDS = 5.0
 
 
 def serve(name: str, settings: Settings) -> None:
-    """Runs a service until SIGTERM or SIGINT; then finishes the batch in hand and returns.
+    """Runs a service until SIGTERM or SIGINT; then finishes the batches in hand and returns.
 
     Raises:
         ServiceUnavailable: A thread of it died; whoever started it shall start it again.
