@@ -240,3 +240,43 @@ class Outage:
 
     def must_stop(self) -> bool:
         return False
+
+
+def test_given_a_pause_while_a_batch_is_gathered_then_what_goes_back_is_not_worked_on(
+    url: str, publisher: RabbitPublisher
+) -> None:
+    seen: list[Delivery] = []
+    gate = Door()
+
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
+        time.sleep(1)
+        seen.extend(batch)
+        return []
+
+    with Worker(url, work, gate=gate, batch_wait=2) as worker:
+        publisher.publish(events(1))
+        time.sleep(1)
+        gate.open = False
+        until(lambda: not worker.consumer.connected.is_set(), 30)
+        time.sleep(3)
+        assert len(seen) + waiting(url) == 1
+
+
+def test_given_an_outage_when_a_batch_is_given_back_then_no_other_is_begun(
+    url: str, publisher: RabbitPublisher
+) -> None:
+    begun: list[Delivery] = []
+
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
+        begun.extend(batch)
+        if len(begun) == 1:
+            return []  # a session that trusts holds more
+        time.sleep(0.5)
+        raise StoreUnavailable("The object store does not answer.")
+
+    publisher.publish(events(30))
+    with Worker(url, work, batch=1) as worker:
+        until(lambda: len(begun) == 2, 30)
+        until(lambda: not worker.consumer.connected.is_set(), 30, pause=0.05)
+        assert len(begun) == 2
+        until(lambda: waiting(url) == 29, 10)
