@@ -132,6 +132,7 @@ def _consume(settings: Settings, stage: Stage, foreman: Foreman, count: int) -> 
         heartbeat=settings.heartbeat,
         batch=settings.batch,
         batch_wait=settings.batch_wait,
+        in_hand=stage.in_hand,
     )
     thread = threading.Thread(target=consumer.run)
     began = time.perf_counter()

@@ -1,9 +1,9 @@
 """Photos side by side: some are read or written while models work on others."""
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from itertools import islice
 from typing import TypeVar
 
@@ -19,6 +19,71 @@ BESIDE = 3
 """Photos that are read or written beside those that the models work on: bounds memory."""
 
 
+class Pipeline:
+    """Reads, works and writes items side by side, batch after batch.
+
+    Several threads may ``run`` a batch at once: they share its threads, and the items of a batch
+    that comes later are begun when the former has none left to begin. So a model goes on at the
+    end of a batch, and no more items are in memory than with one batch. Threads are kept, with
+    what they have at hand: the memory of a model's last photo serves for the next.
+
+    Args:
+        at_once: How many items may be worked on at once; ``BESIDE`` more are read and written.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._around = ThreadPoolExecutor(at_once + BESIDE, thread_name_prefix="around")
+        self._workers = ThreadPoolExecutor(at_once, thread_name_prefix="work")
+
+    def run(
+        self,
+        events: Sequence[Event],
+        *,
+        read: Callable[[Event], Read | None],
+        work: Callable[[Read], Made],
+        write: Callable[[Event, Made], object],
+    ) -> list[PermanentError | None]:
+        """Handles a batch.
+
+        Args:
+            events: The batch.
+            read: Gets what an event's work needs; None where there is none to do.
+            work: Makes what is written.
+            write: Writes it.
+
+        Returns:
+            For each event the error that refuses it, or None once its write has ended: a refused
+            event costs nobody else's work. Any other error ends the batch and is raised when no
+            thread is at work on it any more.
+        """
+
+        def one(event: Event) -> PermanentError | None:
+            try:
+                item = read(event)
+                if item is not None:
+                    write(event, self.work(work, item))
+            except PermanentError as error:
+                return error
+            return None
+
+        if len(events) == 1:
+            return [one(events[0])]  # by the caller's thread: it waits for no other batch
+        begun = [self._around.submit(one, event) for event in events]
+        try:
+            return [future.result() for future in begun]
+        finally:
+            wait([future for future in begun if not future.cancel()])
+
+    def work(self, act: Callable[[Item], Result], item: Item) -> Result:
+        """What ``act`` makes of an item, when it is its turn among those of the batches."""
+        return self._workers.submit(act, item).result()
+
+    def close(self) -> None:
+        """Ends the threads, once they are done."""
+        self._around.shutdown()
+        self._workers.shutdown()
+
+
 def pipelined(
     events: Sequence[Event],
     *,
@@ -27,35 +92,9 @@ def pipelined(
     work: Callable[[Read], Made],
     write: Callable[[Event, Made], object],
 ) -> list[PermanentError | None]:
-    """Reads, works and writes, each event in a thread of its own, a bounded number at a time.
-
-    Args:
-        events: A batch.
-        at_once: How many threads may work at once; others read and write meanwhile.
-        read: Gets what an event's work needs; None where there is none to do.
-        work: Makes what is written.
-        write: Writes it.
-
-    Returns:
-        For each event the error that refuses it, or None once its write has ended: a refused
-        event costs nobody else's work. Any other error ends the batch and is raised when no
-        thread is at work any more.
-    """
-    turns = threading.BoundedSemaphore(at_once)
-
-    def one(event: Event) -> PermanentError | None:
-        try:
-            item = read(event)
-            if item is not None:
-                with turns:
-                    made = work(item)
-                write(event, made)
-        except PermanentError as error:
-            return error
-        return None
-
-    threads = at_once + BESIDE
-    return list(in_order(events, one, threads=threads, most=2 * threads))
+    """``Pipeline.run`` with threads of its own."""
+    with closing(Pipeline(at_once)) as pipeline:
+        return pipeline.run(events, read=read, work=work, write=write)
 
 
 def in_order(

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pika
@@ -11,64 +11,24 @@ import pytest
 from fashionmap.adapters.blobs_filesystem import FilesystemBlobStore
 from fashionmap.adapters.broker import Broker
 from fashionmap.adapters.codec import decode, encode, type_name
-from fashionmap.adapters.consumer_rabbitmq import RabbitConsumer
 from fashionmap.adapters.publisher_rabbitmq import RabbitPublisher
 from fashionmap.adapters.session_rabbitmq import Delivery
-from fashionmap.adapters.topology import QUEUES, declare
+from fashionmap.adapters.topology import declare
 from fashionmap.domain.events import PhotoIngested, PhotoSegmented
 from fashionmap.domain.photo import ModelStamp
 from fashionmap.entrypoints.stage import Foreman, Stage
 from fashionmap.errors import BrokerUnavailable, StoreUnavailable
+from tests.consuming import QUEUE, Door, Worker, events, waiting
 from tests.processes import until
-from tests.servers import Servers, free_port
+from tests.servers import free_port
 
 pytestmark = pytest.mark.services
-QUEUE = QUEUES["segmentation.photos"]
+in_hands = pytest.mark.parametrize("in_hand", [1, 2])
 
 
-@pytest.fixture
-def url(servers: Servers) -> str:
-    """A virtual host of its own."""
-    return servers.fresh()["FASHIONMAP_AMQP_URL"]
-
-
-@pytest.fixture
-def publisher(url: str) -> Iterator[RabbitPublisher]:
-    bus = RabbitPublisher(Broker(url, 3))
-    yield bus
-    bus.close()
-
-
-class Worker:
-    """A consumer on a thread, whose work is given."""
-
-    def __init__(self, url: str, work, **settings) -> None:
-        defaults = {"heartbeat": 30, "batch": 8, "batch_wait": 0.02}
-        self.consumer = RabbitConsumer(Broker(url, 3), QUEUE, work, **{**defaults, **settings})
-        self.thread = threading.Thread(target=self.consumer.run)
-
-    def __enter__(self) -> "Worker":
-        self.thread.start()
-        assert self.consumer.connected.wait(30)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.consumer.stop()
-        self.thread.join(30)
-        assert not self.thread.is_alive()
-
-
-def events(count: int) -> list[PhotoIngested]:
-    return [PhotoIngested("c", f"{i:064d}") for i in range(count)]
-
-
-def waiting(url: str, name: str = QUEUE.name) -> int:
-    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
-        return connection.channel().queue_declare(name, passive=True).method.message_count
-
-
+@in_hands
 def test_given_thousands_of_events_when_published_then_all_come_once_in_batches(
-    url: str, publisher: RabbitPublisher
+    url: str, publisher: RabbitPublisher, in_hand: int
 ) -> None:
     seen: list[str] = []
     sizes: list[int] = []
@@ -79,7 +39,7 @@ def test_given_thousands_of_events_when_published_then_all_come_once_in_batches(
         return []
 
     publisher.publish(events(2000))
-    with Worker(url, work):
+    with Worker(url, work, in_hand=in_hand):
         until(lambda: len(seen) >= 2000, 60)
     assert sorted(seen) == [e.photo_id for e in events(2000)]
     assert max(sizes) == 8
@@ -104,8 +64,9 @@ def test_given_work_longer_than_the_heartbeat_when_done_then_it_is_acknowledged_
     assert waiting(url) == 0
 
 
+@in_hands
 def test_given_work_that_always_fails_when_delivered_too_often_then_it_is_a_dead_letter(
-    url: str, publisher: RabbitPublisher
+    url: str, publisher: RabbitPublisher, in_hand: int
 ) -> None:
     runs: list[int] = []
 
@@ -114,14 +75,15 @@ def test_given_work_that_always_fails_when_delivered_too_often_then_it_is_a_dead
         raise RuntimeError("boom")
 
     publisher.publish(events(1))
-    with Worker(url, work):
+    with Worker(url, work, in_hand=in_hand):
         until(lambda: waiting(url, QUEUE.dead) == 1, 60)
     assert len(runs) == 4
     assert waiting(url) == 0
 
 
+@in_hands
 def test_given_a_stop_in_the_middle_when_drained_then_the_rest_is_in_the_queue(
-    url: str, publisher: RabbitPublisher
+    url: str, publisher: RabbitPublisher, in_hand: int
 ) -> None:
     done: list[str] = []
     begun = threading.Event()
@@ -133,7 +95,7 @@ def test_given_a_stop_in_the_middle_when_drained_then_the_rest_is_in_the_queue(
         return []
 
     publisher.publish(events(30))
-    with Worker(url, work):
+    with Worker(url, work, in_hand=in_hand):
         assert begun.wait(30)
     until(lambda: len(done) + waiting(url) == 30, 30)
     rest: list[str] = []
@@ -201,8 +163,9 @@ def test_given_a_queue_removed_under_a_consumer_then_it_notices_and_consumes_aga
         until(lambda: len(seen) == 3, 30)
 
 
+@in_hands
 def test_given_a_pause_when_the_gate_closes_then_all_that_is_held_goes_back(
-    url: str, publisher: RabbitPublisher
+    url: str, publisher: RabbitPublisher, in_hand: int
 ) -> None:
     seen: list[Delivery] = []
     gate = Door()
@@ -213,7 +176,7 @@ def test_given_a_pause_when_the_gate_closes_then_all_that_is_held_goes_back(
         return []
 
     publisher.publish(events(200))
-    with Worker(url, work, gate=gate) as worker:
+    with Worker(url, work, in_hand=in_hand, gate=gate) as worker:
         until(lambda: len(seen) >= 9, 30)
         gate.open = False
         until(lambda: not worker.consumer.connected.is_set(), 30)
@@ -226,20 +189,13 @@ def test_given_a_pause_when_the_gate_closes_then_all_that_is_held_goes_back(
     assert len({decode(d.type, d.body).photo_id for d in seen}) == 200
 
 
-class Door:
-    """A gate that the test opens and closes."""
-
-    open = True
-
-    def may_start(self) -> bool:
-        return self.open
-
-    def must_stop(self) -> bool:
-        return not self.open
-
-
+@in_hands
 def test_given_a_store_away_for_long_then_all_goes_back_once_and_nobody_consumes_until_it_answers(
-    url: str, publisher: RabbitPublisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str,
+    publisher: RabbitPublisher,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    in_hand: int,
 ) -> None:
     monkeypatch.setattr("fashionmap.entrypoints.stage.LONGEST_WAIT", 0.3)
     gate, counts = Outage(), []
@@ -260,7 +216,7 @@ def test_given_a_store_away_for_long_then_all_goes_back_once_and_nobody_consumes
         return again
 
     publisher.publish(events(30))
-    with Worker(url, work, gate=gate) as worker:
+    with Worker(url, work, in_hand=in_hand, gate=gate) as worker:
         until(lambda: not worker.consumer.connected.is_set(), 30)
         until(lambda: waiting(url) == 30, 30)
         time.sleep(8)  # long enough for many sessions, if anybody tried
@@ -284,3 +240,43 @@ class Outage:
 
     def must_stop(self) -> bool:
         return False
+
+
+def test_given_a_pause_while_a_batch_is_gathered_then_what_goes_back_is_not_worked_on(
+    url: str, publisher: RabbitPublisher
+) -> None:
+    seen: list[Delivery] = []
+    gate = Door()
+
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
+        time.sleep(1)
+        seen.extend(batch)
+        return []
+
+    with Worker(url, work, gate=gate, batch_wait=2) as worker:
+        publisher.publish(events(1))
+        time.sleep(1)
+        gate.open = False
+        until(lambda: not worker.consumer.connected.is_set(), 30)
+        time.sleep(3)
+        assert len(seen) + waiting(url) == 1
+
+
+def test_given_an_outage_when_a_batch_is_given_back_then_no_other_is_begun(
+    url: str, publisher: RabbitPublisher
+) -> None:
+    begun: list[Delivery] = []
+
+    def work(batch: Sequence[Delivery]) -> list[Delivery]:
+        begun.extend(batch)
+        if len(begun) == 1:
+            return []  # a session that trusts holds more
+        time.sleep(0.5)
+        raise StoreUnavailable("The object store does not answer.")
+
+    publisher.publish(events(30))
+    with Worker(url, work, batch=1) as worker:
+        until(lambda: len(begun) == 2, 30)
+        until(lambda: not worker.consumer.connected.is_set(), 30, pause=0.05)
+        assert len(begun) == 2
+        until(lambda: waiting(url) == 29, 10)

@@ -20,7 +20,13 @@ from fashionmap.adapters.weights import write_weights
 from fashionmap.domain import keys
 from fashionmap.domain.taxonomy import MODANET_PERSON
 from fashionmap.entrypoints.model_shelf import push_model
-from fashionmap.entrypoints.models import FollowingSegmenter, open_embedder, open_segmenter, refresh
+from fashionmap.entrypoints.models import (
+    FollowingSegmenter,
+    current,
+    open_embedder,
+    open_segmenter,
+    refresh,
+)
 from fashionmap.errors import BlobNotFound, UsageError, WeightsRejected
 from fashionmap.segmentation.model import ARCHITECTURES, load_segmenter, segmenter_of
 from fashionmap.settings import Settings
@@ -131,7 +137,10 @@ def test_given_a_version_from_the_store_when_opened_then_masks_carry_its_stamp(
     following = open_segmenter("garments-small@latest", device="cpu", settings=settings)
     second, _ = push_model(shelf, files[1], version="2.0")
     assert following.stamp.version == "1.0"
-    refresh(following)
+    begun = refresh(fixed), current(following)
+    newer = refresh(following)
+    assert (newer.stamp.version, newer.stamp.sha256) == ("2.0", second.sha256)
+    assert [model.stamp.version for model in begun] == ["1.0", "1.0"]  # batches keep their model
     assert (following.stamp.version, following.stamp.sha256) == ("2.0", second.sha256)
     assert following.categories == fixed.categories
     assert following.segment([np.zeros((64, 64, 3), np.uint8)]) == [[]]

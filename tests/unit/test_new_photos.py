@@ -11,6 +11,7 @@ from fashionmap.domain.events import PhotoIngested, PhotoOffered, PhotoSegmented
 from fashionmap.embedding.handler import embed_photos
 from fashionmap.embedding.model import load_embedder
 from fashionmap.ingest.handler import ingest_photos
+from fashionmap.pipelining import Pipeline
 from fashionmap.ports import Embedder, Segmenter
 from fashionmap.segmentation.handler import segment_photos
 from fashionmap.segmentation.model import load_segmenter
@@ -48,11 +49,9 @@ def _pass(store: ListeningStore, photo: bytes, segmenter: Segmenter, embedder: E
     """An offer through all stages; the stages' events."""
     decoder = PhotoDecoder()
     ingested = ingest_photos([PhotoOffered("c", "a.jpg", data=photo)], blobs=store, decoder=decoder)
-    segmented = segment_photos(ingested, blobs=store, decoder=decoder, segmenter=segmenter)
-    writer = ArrowUnitsWriter()
-    embedded = embed_photos(
-        segmented, blobs=store, decoder=decoder, embedder=embedder, writer=writer
-    )
+    parts = {"blobs": store, "decoder": decoder, "pipeline": Pipeline(1)}
+    segmented = segment_photos(ingested, segmenter=segmenter, **parts)
+    embedded = embed_photos(segmented, embedder=embedder, writer=ArrowUnitsWriter(), **parts)
     return [*ingested, *segmented, *embedded]
 
 
@@ -90,7 +89,7 @@ def test_given_a_new_photos_message_twice_when_handled_then_the_objects_are_equa
     assert isinstance(segmented, PhotoSegmented)
     before = {key: store.get(key) for key in store.keys("collections/")}
     plain = [PhotoIngested("c", ingested.photo_id), ingested]
-    decoder = PhotoDecoder()
-    again = segment_photos(plain, blobs=store, decoder=decoder, segmenter=segmenter)
-    embed_photos(again, blobs=store, decoder=decoder, embedder=embedder, writer=ArrowUnitsWriter())
+    parts = {"blobs": store, "decoder": PhotoDecoder(), "pipeline": Pipeline(1)}
+    again = segment_photos(plain, segmenter=segmenter, **parts)
+    embed_photos(again, embedder=embedder, writer=ArrowUnitsWriter(), **parts)
     assert {key: store.get(key) for key in store.keys("collections/")} == before

@@ -2,11 +2,13 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
 from fashionmap.errors import PhotoRejected, StoreUnavailable
-from fashionmap.pipelining import BESIDE, in_order, pipelined
+from fashionmap.pipelining import BESIDE, Pipeline, in_order, pipelined
+from tests.processes import until
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 5])
@@ -109,6 +111,94 @@ def test_given_a_batch_when_pipelined_then_reads_and_writes_run_beside_the_work(
     assert steps.most["work"] == at_once
     assert steps.beside == {"read", "work", "write"}
     assert steps.most["read"] <= at_once + BESIDE
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_given_two_batches_in_a_pipeline_then_the_later_is_read_while_the_former_is_at_work(
+    at_once: int,
+) -> None:
+    steps, pipeline = Steps(), Pipeline(at_once)
+    order: list[tuple[int, str]] = []
+
+    def batch(number: int) -> None:
+        def step(name: str, item: int) -> int:
+            order.append((number, name))
+            steps.during(name)
+            return item
+
+        errors = pipeline.run(
+            range(10),
+            read=lambda event: step("read", event),
+            work=lambda item: step("work", item),
+            write=lambda event, _made: step("write", event),
+        )
+        assert errors == [None] * 10
+
+    former, later = (threading.Thread(target=batch, args=(number,)) for number in (1, 2))
+    former.start()
+    until(lambda: (1, "work") in order, 10, pause=0.001)
+    later.start()
+    for thread in (former, later):
+        thread.join(30)
+    pipeline.close()
+    assert steps.most["work"] == at_once
+    assert steps.most["read"] <= at_once + BESIDE
+    works = [number for number, name in order if name == "work"]
+    assert works.index(2) >= 10 - at_once - BESIDE  # only its last ones may be overtaken
+    last = len(order) - 1 - order[::-1].index((1, "write"))
+    assert order.index((2, "read")) < last
+
+
+def test_given_a_fault_in_one_batch_then_the_other_is_done() -> None:
+    pipeline, begun = Pipeline(1), threading.Event()
+    written: list[int] = []
+
+    def read(event: int) -> int:
+        begun.set()
+        if event == 3:
+            raise StoreUnavailable("away")
+        return event
+
+    def bad() -> None:
+        with pytest.raises(StoreUnavailable):
+            pipeline.run(range(50), read=read, work=lambda i: i, write=lambda _e, _m: None)
+
+    thread = threading.Thread(target=bad)
+    thread.start()
+    assert begun.wait(10)
+    errors = pipeline.run(
+        range(100, 120), read=lambda e: e, work=lambda i: i, write=lambda e, _m: written.append(e)
+    )
+    thread.join(10)
+    pipeline.close()
+    assert errors == [None] * 20
+    assert sorted(written) == list(range(100, 120))
+
+
+def test_given_a_single_item_then_it_waits_for_no_batch_but_for_its_turn_alone() -> None:
+    pipeline, over = Pipeline(1), threading.Event()
+    written: list[str] = []
+
+    def run(name: str, count: int, read: Callable[[int], int]) -> threading.Thread:
+        def all_of_it() -> None:
+            pipeline.run(
+                range(count),
+                read=read,
+                work=lambda item: item,
+                write=lambda _event, _made: written.append(name),
+            )
+
+        thread = threading.Thread(target=all_of_it)
+        thread.start()
+        return thread
+
+    batch = run("batch", 20, lambda event: over.wait(30) or event)
+    single = run("single", 1, lambda event: event)
+    single.join(10)
+    assert written == ["single"]
+    over.set()
+    batch.join(10)
+    assert written == ["single", *["batch"] * 20]
 
 
 def test_given_slow_items_when_taken_in_order_then_few_are_begun_before_they_are_asked_for() -> (

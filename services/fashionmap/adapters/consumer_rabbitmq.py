@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
@@ -11,6 +12,7 @@ import structlog
 from pika.exceptions import AMQPError
 
 from fashionmap.adapters.broker import Broker, trouble_of
+from fashionmap.adapters.hands import Hands
 from fashionmap.adapters.session_rabbitmq import Delivery, Session
 from fashionmap.adapters.topology import Queue
 from fashionmap.errors import TransientError
@@ -19,7 +21,8 @@ log = structlog.get_logger()
 
 Work = Callable[[Sequence[Delivery]], Sequence[Delivery]]
 """Handles a batch and returns those that are to be delivered again; all others are done, and what
-they publish is confirmed, when it returns. ``TransientError``: something is away for long."""
+they publish is confirmed, when it returns. ``TransientError``: something is away for long. With
+several batches in hand it is called by a thread each."""
 
 
 class Gate(Protocol):
@@ -47,8 +50,9 @@ class AlwaysOpen:
 class RabbitConsumer:
     """Consumes one queue until ``stop``; reconnects with growing, jittered waits.
 
-    Each message is acknowledged after its batch is handled. On ``stop``, on a pause and when
-    something is away for long, the batch in hand is ended and what is only held goes back.
+    Each message is acknowledged after its batch is handled. With ``in_hand`` beyond 1, the next
+    batch is begun before the last has ended. On ``stop``, on a pause and when something is away
+    for long, the batches in hand are ended and what is only held goes back.
     """
 
     def __init__(
@@ -60,21 +64,25 @@ class RabbitConsumer:
         heartbeat: int,
         batch: int,
         batch_wait: float,
+        in_hand: int = 1,
         gate: Gate | None = None,
     ) -> None:
         self._broker, self._queue, self._work = broker, queue, work
         self._heartbeat, self._gate = heartbeat, gate or AlwaysOpen()
         self._batch, self._batch_wait = batch, batch_wait
+        share = max(queue.prefetch, (in_hand + 1) * batch)
+        self._prefetch = 1 if queue.one_by_one else share
         self._held: SimpleQueue[Delivery | threading.Event] = SimpleQueue()
         self._next: Delivery | None = None
+        self._rests: threading.Event | None = None
         self._stopping, self._wary = threading.Event(), threading.Event()
-        self._worker = threading.Thread(target=self._labour, name=f"{queue.name}-work")
-        self._began = 0.0
+        self._hands = Hands(in_hand, self._handle, name=f"{queue.name}-work")
+        self._gatherer = threading.Thread(target=self._labour, name=f"{queue.name}-gather")
         self.connected = threading.Event()
 
     def run(self) -> None:
-        """Consumes on the calling thread until ``stop``; ``RuntimeError`` if its worker died."""
-        self._worker.start()
+        """Consumes on the calling thread until ``stop``; ``RuntimeError`` if a worker died."""
+        self._gatherer.start()
         attempt = 0
         try:
             while not self._stopping.is_set():
@@ -82,16 +90,15 @@ class RabbitConsumer:
         finally:
             self.connected.clear()
             self._stopping.set()
-            self._worker.join()
+            self._gatherer.join()
 
     def stop(self) -> None:
-        """Lets ``run`` return after the batch in hand."""
+        """Lets ``run`` return after the batches in hand."""
         self._stopping.set()
 
     def busy_for(self) -> float:
-        """Seconds since the batch in hand began; 0 where there is none."""
-        began = self._began
-        return time.monotonic() - began if began else 0.0
+        """Seconds since the oldest batch in hand began; 0 where there is none."""
+        return self._hands.busy_for()
 
     def _attempt(self, attempt: int) -> int:
         """One session, or a wait for one; returns how many in a row have failed."""
@@ -109,33 +116,61 @@ class RabbitConsumer:
         return 0
 
     def _consume(self) -> None:
-        prefetch = 1 if self._queue.one_by_one else max(self._queue.prefetch, 2 * self._batch)
-        session = Session(
-            self._broker, self._queue, self._held, heartbeat=self._heartbeat, prefetch=prefetch
-        )
         self._wary.clear()
+        session = Session(
+            self._broker,
+            self._queue,
+            self._held,
+            heartbeat=self._heartbeat,
+            prefetch=self._prefetch,
+        )
         self.connected.set()
         log.info("consuming", queue=self._queue.name)
         try:
-            while not (self._stopping.is_set() or self._wary.is_set() or self._gate.must_stop()):
+            while not self._must_end():
                 session.turn(0.2)
-                if not (self._worker.is_alive() or self._stopping.is_set()):
-                    raise RuntimeError(f"The worker of {self._queue.name} died.")
-            session.end(threading.Event(), worker=self._worker)
+            session.end(threading.Event(), worker=self._gatherer)
         finally:
             session.ending = True
             session.close()
         self.connected.clear()
         log.info("consuming no more", queue=self._queue.name)
+        if not (self._gatherer.is_alive() or self._stopping.is_set()):
+            raise RuntimeError(f"A worker of {self._queue.name} died.")
         if self._wary.is_set():
             self._stopping.wait(random.uniform(2, 6))
 
+    def _must_end(self) -> bool:
+        """Whether the session ends: by a stop, a pause, an outage, or a worker's death."""
+        told = self._stopping.is_set() or self._wary.is_set() or not self._gatherer.is_alive()
+        return told or self._gate.must_stop()
+
     def _labour(self) -> None:
-        while not self._stopping.is_set():
-            if batch := self._gather():
-                self._began = time.monotonic()
-                self._handle(batch)
-                self._began = 0.0
+        try:
+            with closing(self._hands):
+                while not self._stopping.is_set():
+                    self._turn()
+        except BaseException as error:  # a worker's, whatever it was: ``run`` raises for it
+            log.error("worker died", queue=self._queue.name, error=repr(error))
+
+    def _turn(self) -> None:
+        """Gathers a batch and hands it over; tells a session that ends when nothing is in hand."""
+        if batch := self._gather():
+            self._hand_over(batch)
+        if self._rests is not None:
+            self._hands.empty()
+            self._rests.set()
+            self._rests = None
+        self._hands.wait_for_one()
+
+    def _hand_over(self, batch: Sequence[Delivery]) -> None:
+        """To a thread. What was delivered before may end its consumer: nothing else is in hand."""
+        alone = batch[0].count > 0
+        if alone:
+            self._hands.empty()
+        self._hands.take(batch)
+        if alone:
+            self._hands.empty()
 
     def _gather(self) -> list[Delivery]:
         """A micro-batch: the first message, and what comes within the wait.
@@ -159,22 +194,21 @@ class RabbitConsumer:
         return batch
 
     def _take(self, seconds: float) -> Delivery | None:
-        """The next message of a session that goes on; None where none comes in time."""
+        """The next message of a session that goes on; None where none comes in time.
+
+        After the last of a session that ends comes the event that tells that nothing is in hand.
+        """
         delivery, self._next = self._next, None
-        while delivery is None or delivery.session.ending:
+        while delivery is None or delivery.session.ending or self._wary.is_set():
             try:
                 item = self._held.get(timeout=seconds)
             except Empty:
                 return None
-            delivery = self._rest(item)
+            if isinstance(item, threading.Event):
+                self._rests = item
+                return None
+            delivery = item
         return delivery
-
-    def _rest(self, item: "Delivery | threading.Event") -> Delivery | None:
-        """Tells a session that ends that nothing of it is in hand."""
-        if isinstance(item, threading.Event):
-            item.set()
-            return None
-        return item
 
     def _handle(self, batch: Sequence[Delivery]) -> None:
         try:

@@ -92,10 +92,10 @@ class Session:
             log.info("acknowledgement lost with its connection", queue=self._queue.name)
 
     def end(self, rests: threading.Event, *, worker: threading.Thread) -> None:
-        """Takes no more, waits for the worker's batch, gives back what it only held."""
+        """Takes no more, waits for the batches in hand, gives back what it only held."""
         self.ending = True
         self._channel.basic_cancel(self._tag)
-        self._held.put(rests)  # the worker sets it when it comes to it, after its batch
+        self._held.put(rests)  # the worker sets it when it comes to it, with nothing in hand
         while worker.is_alive() and not rests.is_set():
             self._connection.process_data_events(time_limit=0.05)
         self._connection.process_data_events(time_limit=0)

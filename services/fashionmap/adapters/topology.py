@@ -26,8 +26,8 @@ class Queue:
     Attributes:
         name: Its name; dead letters go to ``{name}.dead``.
         key: Routing key that it is bound by.
-        prefetch: Unacknowledged messages a consumer may hold, at least two batches; 1 where each
-            is long work.
+        prefetch: Unacknowledged messages a consumer may hold, at least a batch more than it has in
+            hand; 1 where each is long work.
         single: Whether only one consumer is active at a time.
         also: Other routing keys.
     """

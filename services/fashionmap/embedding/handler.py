@@ -14,7 +14,7 @@ from fashionmap.domain.garment import Garment, MasksDocument
 from fashionmap.embedding.colours import dominant_colours
 from fashionmap.embedding.cutout import cut_out, thumbnail
 from fashionmap.errors import PermanentError
-from fashionmap.pipelining import pipelined
+from fashionmap.pipelining import Pipeline
 from fashionmap.ports import BlobStore, Decoder, Embedder, UnitsWriter
 
 STAGE = "embedding"
@@ -30,12 +30,14 @@ def embed_photos(
     decoder: Decoder,
     embedder: Embedder,
     writer: UnitsWriter,
+    pipeline: Pipeline,
 ) -> list[PhotoEmbedded | PermanentError]:
     """Writes each photo's embedding document, unless it is there already.
 
     A photo's cut-outs go through the model by themselves, so its vectors never depend on its
     batch, to the last bit; a refused photo costs nobody else's work and comes back as its error.
-    Photos are fetched and cut, and documents written, beside the model's work.
+    Photos are fetched and cut, and documents written, beside the model's work on others, and of
+    other batches of the ``pipeline``.
     """
 
     def read(event: PhotoSegmented) -> _Cut | None:
@@ -53,7 +55,7 @@ def embed_photos(
     def key(event: PhotoSegmented) -> str:
         return keys.embeddings(event.collection, event.photo_id, event.segmenter, embedder.stamp)
 
-    errors = pipelined(events, at_once=embedder.at_once, read=read, work=work, write=write)
+    errors = pipeline.run(events, read=read, work=work, write=write)
     return [
         error or PhotoEmbedded(e.collection, e.photo_id, e.segmenter, embedder.stamp)
         for e, error in zip(events, errors, strict=True)

@@ -1,6 +1,5 @@
 """gRPC of embedding: vectors of stored and of uploaded photos."""
 
-import threading
 from collections.abc import Callable, Iterator
 
 import grpc
@@ -15,6 +14,7 @@ from fashionmap.domain.garment import MasksDocument
 from fashionmap.domain.photo import MOST_BYTES, ModelStamp
 from fashionmap.embedding.cutout import cut_out
 from fashionmap.errors import BlobNotFound, MessageRejected, PermanentError, PhotoRejected
+from fashionmap.pipelining import Pipeline
 from fashionmap.ports import BlobStore, Decoder, Embedder
 from fashionmap.v1 import embedding_service_pb2 as pb
 from fashionmap.v1 import embedding_service_pb2_grpc
@@ -23,19 +23,19 @@ Embed = Callable[[PhotoSegmented], PhotoEmbedded | PermanentError]
 
 
 class EmbeddingServicer(embedding_service_pb2_grpc.EmbeddingServiceServicer):
-    """Answers with vectors. ``lock`` is shared with the consumer."""
+    """Answers with vectors by the ``embedder`` of the moment, in the consumer's ``pipeline``."""
 
     def __init__(
         self,
         *,
         blobs: BlobStore,
         decoder: Decoder,
-        embedder: Embedder,
+        embedder: Callable[[], Embedder],
         embed: Embed,
-        lock: threading.Lock,
+        pipeline: Pipeline,
     ) -> None:
         self._blobs, self._decoder, self._embedder = blobs, decoder, embedder
-        self._embed, self._lock = embed, lock
+        self._embed, self._pipeline = embed, pipeline
 
     def EmbedPhoto(  # noqa: N802
         self, request: pb.EmbedPhotoRequest, context: grpc.ServicerContext
@@ -43,14 +43,13 @@ class EmbeddingServicer(embedding_service_pb2_grpc.EmbeddingServiceServicer):
         """The vectors of a segmented photo, computed where they are not there yet."""
         with translated(context):
             segmenter = self._segmenter_of(request.collection, request.photo_id)
-            with self._lock:
-                done = self._embed(PhotoSegmented(request.collection, request.photo_id, segmenter))
+            done = self._embed(PhotoSegmented(request.collection, request.photo_id, segmenter))
             if isinstance(done, PermanentError):
                 raise done
             key = keys.embeddings(done.collection, done.photo_id, done.segmenter, done.embedder)
             rows = units_from_bytes(self._blobs.get(key)).select(["id", "category", "vector"])
             return pb.EmbedPhotoResponse(
-                embedder=stamp_to_message(self._embedder.stamp),
+                embedder=stamp_to_message(done.embedder),
                 vectors=[
                     pb.UnitVector(id=r["id"], category=r["category"], values=r["vector"])
                     for r in rows.to_pylist()
@@ -67,10 +66,10 @@ class EmbeddingServicer(embedding_service_pb2_grpc.EmbeddingServiceServicer):
                 raise MessageRejected("The masks are of another size than the photo.")
             pixels = self._decoder.pixels(data)
             cutouts = [cut_out(pixels, g.detection) for g in document.garments]
-            with self._lock:
-                vectors = self._embedder.embed(cutouts)
+            embedder = self._embedder()
+            vectors = self._pipeline.work(embedder.embed, cutouts)
             return pb.EmbedUploadResponse(
-                embedder=stamp_to_message(self._embedder.stamp),
+                embedder=stamp_to_message(embedder.stamp),
                 vectors=[
                     pb.UnitVector(id=g.id, category=g.detection.category, values=np.asarray(v))
                     for g, v in zip(document.garments, vectors, strict=True)

@@ -1,6 +1,5 @@
 """Which adapter and which model go where: the one place that knows all."""
 
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +22,12 @@ from fashionmap.domain.events import (
 from fashionmap.entrypoints.refusal import failure_key
 from fashionmap.entrypoints.stage import Stage
 from fashionmap.errors import PermanentError, UsageError
+from fashionmap.pipelining import Pipeline
 from fashionmap.settings import Settings
 
 SERVICES = ("ingest", "segmentation", "embedding", "projection")
+BESIDE_EACH_OTHER = 2
+"""Batches in hand of stages that read and write photo by photo."""
 
 
 @dataclass
@@ -115,7 +117,7 @@ def _ingest(settings: Settings, store: MinioBlobStore, bus: RabbitPublisher) -> 
     def many(events: Sequence[PhotoOffered]) -> Sequence[Event | PermanentError | None]:
         return ingest_photos(events, blobs=blobs, decoder=decoder)
 
-    stage = Stage(STAGE, QUEUES["ingest.photos"], (PhotoOffered,), many)
+    stage = Stage(STAGE, QUEUES["ingest.photos"], (PhotoOffered,), many, in_hand=BESIDE_EACH_OTHER)
     servicer = IngestServicer(one, bus)
     add = rpc.add_IngestServiceServicer_to_server
     return Service(STAGE, [stage], "fashionmap.v1.IngestService", servicer, add)
@@ -124,13 +126,13 @@ def _ingest(settings: Settings, store: MinioBlobStore, bus: RabbitPublisher) -> 
 def _segmentation(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher) -> Service:
     from fashionmap.adapters.photo_decoder import PhotoDecoder
     from fashionmap.adapters.threads import use_threads
-    from fashionmap.entrypoints.models import open_segmenter, refresh
+    from fashionmap.entrypoints.models import current, open_segmenter, refresh
     from fashionmap.segmentation.handler import STAGE, segment_photos
     from fashionmap.segmentation.rpc import SegmentationServicer
     from fashionmap.v1 import segmentation_service_pb2_grpc as rpc
 
     use_threads(settings.threads, photos=True)
-    decoder, lock = PhotoDecoder(), threading.Lock()
+    decoder = PhotoDecoder()
     model = open_segmenter(
         settings.segmenter,
         device=settings.device,
@@ -138,14 +140,23 @@ def _segmentation(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublish
         settings=settings,
         blobs=blobs,
     )
+    pipeline = Pipeline(model.at_once)
 
     def many(events: Sequence[PhotoIngested]) -> Sequence[Event | PermanentError | None]:
-        with lock:
-            refresh(model)
-            return segment_photos(events, blobs=blobs, decoder=decoder, segmenter=model)
+        return segment_photos(
+            events,
+            blobs=blobs,
+            decoder=decoder,
+            segmenter=refresh(model),
+            pipeline=pipeline,
+        )
 
-    stage = Stage(STAGE, QUEUES["segmentation.photos"], (PhotoIngested,), many)
-    servicer = SegmentationServicer(blobs=blobs, decoder=decoder, segmenter=model, lock=lock)
+    stage = Stage(
+        STAGE, QUEUES["segmentation.photos"], (PhotoIngested,), many, in_hand=BESIDE_EACH_OTHER
+    )
+    servicer = SegmentationServicer(
+        blobs=blobs, decoder=decoder, segmenter=lambda: current(model), pipeline=pipeline
+    )
     add = rpc.add_SegmentationServiceServicer_to_server
     return Service(STAGE, [stage], "fashionmap.v1.SegmentationService", servicer, add, [model])
 
@@ -156,29 +167,34 @@ def _embedding(settings: Settings, blobs: MinioBlobStore, _bus: RabbitPublisher)
     from fashionmap.adapters.units_table import ArrowUnitsWriter
     from fashionmap.embedding.handler import STAGE, embed_photos
     from fashionmap.embedding.rpc import EmbeddingServicer
-    from fashionmap.entrypoints.models import open_embedder, refresh
+    from fashionmap.entrypoints.models import current, open_embedder, refresh
     from fashionmap.v1 import embedding_service_pb2_grpc as rpc
 
     use_threads(settings.threads, photos=True)
-    decoder, lock = PhotoDecoder(), threading.Lock()
-    writer = ArrowUnitsWriter()
     model = open_embedder(settings.embedder, device=settings.device, settings=settings, blobs=blobs)
 
-    def unlocked(events: Sequence[PhotoSegmented]) -> list[PhotoEmbedded | PermanentError]:
-        return embed_photos(events, blobs=blobs, decoder=decoder, embedder=model, writer=writer)
+    parts: Any = {
+        "blobs": blobs,
+        "decoder": PhotoDecoder(),
+        "writer": ArrowUnitsWriter(),
+        "pipeline": Pipeline(model.at_once),
+    }
 
     def many(events: Sequence[PhotoSegmented]) -> Sequence[Event | PermanentError | None]:
-        with lock:
-            refresh(model)
-            return unlocked(events)
+        return embed_photos(events, embedder=refresh(model), **parts)
 
-    stage = Stage(STAGE, QUEUES["embedding.photos"], (PhotoSegmented,), many)
+    def one(event: PhotoSegmented) -> PhotoEmbedded | PermanentError:
+        return embed_photos([event], embedder=current(model), **parts)[0]
+
+    stage = Stage(
+        STAGE, QUEUES["embedding.photos"], (PhotoSegmented,), many, in_hand=BESIDE_EACH_OTHER
+    )
     servicer = EmbeddingServicer(
         blobs=blobs,
-        decoder=decoder,
-        embedder=model,
-        embed=lambda event: unlocked([event])[0],
-        lock=lock,
+        decoder=parts["decoder"],
+        embedder=lambda: current(model),
+        embed=one,
+        pipeline=parts["pipeline"],
     )
     add = rpc.add_EmbeddingServiceServicer_to_server
     return Service(STAGE, [stage], "fashionmap.v1.EmbeddingService", servicer, add, [model])

@@ -22,7 +22,7 @@ from fashionmap.entrypoints.catalogue import Catalogue
 from fashionmap.entrypoints.photos_on_disk import PhotoFile
 from fashionmap.errors import FashionMapError, PermanentError, UsageError
 from fashionmap.ingest.handler import ingest_photo
-from fashionmap.pipelining import in_order
+from fashionmap.pipelining import Pipeline, in_order
 from fashionmap.ports import Embedder, Segmenter
 from fashionmap.projection.build import MapContext, build_map
 from fashionmap.projection.projector import ProjectorParameters
@@ -80,10 +80,14 @@ class LocalRun:
         self._catalogue = Catalogue(self.out / STATE / "files.json")
         self._decoder = PhotoDecoder(remember=2 * AHEAD)
         self._segmenter, self._embedder = self.models.segmenter(), self.models.embedder()
+        self._segmenting = Pipeline(self._segmenter.at_once)
+        self._embedding = Pipeline(self._embedder.at_once)
         began = time.monotonic()
         try:
             self._process()
         finally:
+            self._segmenting.close()
+            self._embedding.close()
             self._catalogue.save()
         return self._map(time.monotonic() - began)
 
@@ -128,10 +132,16 @@ class LocalRun:
     def _models(self, events: list[PhotoIngested]) -> None:
         """Segments and embeds a batch. A photo's document is its commit."""
         parts: Any = {"blobs": self._blobs, "decoder": self._decoder}
-        found = segment_photos(events, segmenter=self._segmenter, **parts)
+        found = segment_photos(
+            events, segmenter=self._segmenter, pipeline=self._segmenting, **parts
+        )
         segmented = [event for event in found if isinstance(event, PhotoSegmented)]
         results = embed_photos(
-            segmented, embedder=self._embedder, writer=ArrowUnitsWriter(), **parts
+            segmented,
+            embedder=self._embedder,
+            writer=ArrowUnitsWriter(),
+            pipeline=self._embedding,
+            **parts,
         )
         for event in events:
             self._blobs.release(keys.original(COLLECTION, event.photo_id))

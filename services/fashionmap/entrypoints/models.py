@@ -1,5 +1,6 @@
 """Models by name: shipped, by file, or a version from a store that may change while we work."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -45,8 +46,8 @@ def model_cache(settings: Settings) -> Path:
 class _Following(Generic[M]):
     """Stands for the highest version in the store; ``refresh`` changes to a newer one.
 
-    It is called between batches alone, so all of a batch is one model's work, and no message is
-    touched by a change. A version that cannot be loaded is told and left alone.
+    A batch keeps the ``current`` one that it began with, so all of it is one model's work, and no
+    message is touched by a change. A version that cannot be loaded is told and left alone.
     """
 
     def __init__(
@@ -55,21 +56,27 @@ class _Following(Generic[M]):
         self._load: Callable[[str], M] = load
         self._name, self._store, self._every = name, store, every
         self._version = store.resolve(f"{name}@{LATEST}")[1]
-        self._current: M = load(f"{name}@{self._version}")
+        self.current: M = load(f"{name}@{self._version}")
         self._looked, self._refused = time.monotonic(), ""
+        self._lock = threading.Lock()
 
     @property
     def stamp(self) -> ModelStamp:
         """The model that works now."""
-        return self._current.stamp
+        return self.current.stamp
 
     @property
     def at_once(self) -> int:
         """How many threads gain by calling it at once."""
-        return self._current.at_once
+        return self.current.at_once
 
-    def refresh(self) -> None:
-        """Looks for a newer version, at most each ``every`` seconds."""
+    def refresh(self) -> M:
+        """The current one, after a look for a newer version, at most each ``every`` seconds."""
+        with self._lock:
+            self._look()
+            return self.current
+
+    def _look(self) -> None:
         if time.monotonic() - self._looked < self._every:
             return
         self._looked = time.monotonic()
@@ -78,7 +85,7 @@ class _Following(Generic[M]):
             if version in (self._version, self._refused):
                 return
             self._refused = version
-            self._current = self._load(f"{self._name}@{version}")
+            self.current = self._load(f"{self._name}@{version}")
         except FashionMapError as error:
             log.warning("newer model not loaded", model=self._name, error=str(error))
             return
@@ -92,13 +99,13 @@ class FollowingSegmenter(_Following[Segmenter]):
     @property
     def categories(self) -> tuple[str, ...]:
         """Category names."""
-        return self._current.categories
+        return self.current.categories
 
     def segment(
         self, photos: Sequence[NDArray[np.uint8]], *, sizes: Sequence[tuple[int, int]] | None = None
     ) -> list[list[Detection]]:
         """Detections a photo, as the port says."""
-        return self._current.segment(photos, sizes=sizes)
+        return self.current.segment(photos, sizes=sizes)
 
 
 class FollowingEmbedder(_Following[Embedder]):
@@ -107,11 +114,11 @@ class FollowingEmbedder(_Following[Embedder]):
     @property
     def dimensions(self) -> int:
         """Length of a vector."""
-        return self._current.dimensions
+        return self.current.dimensions
 
     def embed(self, cutouts: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Vectors, as the port says."""
-        return self._current.embed(cutouts)
+        return self.current.embed(cutouts)
 
 
 def open_segmenter(
@@ -189,7 +196,11 @@ def open_embedder(
     return load(name)
 
 
-def refresh(model: Any) -> None:
-    """Between batches: lets a model that follows a store change to a newer version."""
-    if isinstance(model, _Following):
-        model.refresh()
+def refresh(model: Any) -> Any:
+    """The model of the next batch: one that follows a store may change to a newer version."""
+    return model.refresh() if isinstance(model, _Following) else model
+
+
+def current(model: Any) -> Any:
+    """The model that works now, which stays what it is."""
+    return model.current if isinstance(model, _Following) else model

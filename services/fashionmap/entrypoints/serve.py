@@ -27,7 +27,7 @@ PROBE_SECONDS = 5.0
 
 
 def serve(name: str, settings: Settings) -> None:
-    """Runs a service until SIGTERM or SIGINT; then finishes the batch in hand and returns.
+    """Runs a service until SIGTERM or SIGINT; then finishes the batches in hand and returns.
 
     Raises:
         ServiceUnavailable: A thread of it died; whoever started it shall start it again.
@@ -109,6 +109,7 @@ class _Post(threading.Thread):
             heartbeat=settings.heartbeat,
             batch=1 if stage.queue.one_by_one else settings.batch,
             batch_wait=settings.batch_wait,
+            in_hand=stage.in_hand,
             gate=gate,
         )
 

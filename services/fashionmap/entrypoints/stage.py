@@ -49,12 +49,14 @@ class Stage:
         queue: Where its messages come from.
         accepts: Event types that it handles.
         handle: Handles a batch: an event to publish, an error, or nothing for each.
+        in_hand: Batches that it may handle at once, a thread each.
     """
 
     name: str
     queue: Queue
     accepts: tuple[type, ...]
     handle: Handler
+    in_hand: int = 1
 
 
 @dataclass(eq=False)
@@ -80,7 +82,7 @@ def _published_at(delivery: Delivery) -> float:
 
 
 class Foreman:
-    """Turns a stage into the consumer's ``Work``."""
+    """Turns a stage into the consumer's ``Work``; several threads may call it at once."""
 
     def __init__(
         self, stage: Stage, *, blobs: BlobStore, publisher: RabbitPublisher, delivery_limit: int

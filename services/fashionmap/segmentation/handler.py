@@ -15,7 +15,7 @@ from fashionmap.domain.events import PhotoIngested, PhotoSegmented
 from fashionmap.domain.garment import MasksDocument
 from fashionmap.domain.photo import Photo
 from fashionmap.errors import PermanentError
-from fashionmap.pipelining import pipelined
+from fashionmap.pipelining import Pipeline
 from fashionmap.ports import BlobStore, Decoder, Segmenter
 from fashionmap.segmentation.units import units_of
 
@@ -23,13 +23,18 @@ STAGE = "segmentation"
 
 
 def segment_photos(
-    events: Sequence[PhotoIngested], *, blobs: BlobStore, decoder: Decoder, segmenter: Segmenter
+    events: Sequence[PhotoIngested],
+    *,
+    blobs: BlobStore,
+    decoder: Decoder,
+    segmenter: Segmenter,
+    pipeline: Pipeline,
 ) -> list[PhotoSegmented | PermanentError]:
     """Writes each photo's masks document, unless it is there already.
 
     A refused photo (unreadable, or not in the store) costs nobody else's work and comes back as
     its error. Some photos are fetched and documents written beside the
-    model's work on others.
+    model's work on others, and of other batches of the ``pipeline``.
     """
     made: set[str] = set()
 
@@ -49,7 +54,7 @@ def segment_photos(
     def key(event: PhotoIngested) -> str:
         return keys.masks(event.collection, event.photo_id, segmenter.stamp)
 
-    errors = pipelined(events, at_once=segmenter.at_once, read=read, work=work, write=write)
+    errors = pipeline.run(events, read=read, work=work, write=write)
     return [
         error or PhotoSegmented(e.collection, e.photo_id, segmenter.stamp, key(e) in made)
         for e, error in zip(events, errors, strict=True)

@@ -1,8 +1,8 @@
 """gRPC of segmentation: masks of stored and of uploaded photos."""
 
 import hashlib
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import grpc
 
@@ -12,6 +12,7 @@ from fashionmap.domain import keys
 from fashionmap.domain.documents import masks_from_bytes
 from fashionmap.domain.photo import MOST_BYTES, Photo
 from fashionmap.errors import BlobNotFound, PhotoRejected
+from fashionmap.pipelining import Pipeline
 from fashionmap.ports import BlobStore, Decoder, Segmenter
 from fashionmap.segmentation.handler import masks_of
 from fashionmap.v1 import segmentation_service_pb2 as pb
@@ -19,12 +20,18 @@ from fashionmap.v1 import segmentation_service_pb2_grpc
 
 
 class SegmentationServicer(segmentation_service_pb2_grpc.SegmentationServiceServicer):
-    """Answers with masks. ``lock`` is shared with the consumer: one model, one user at a time."""
+    """Answers with masks by the ``segmenter`` of the moment, in the consumer's ``pipeline``."""
 
     def __init__(
-        self, *, blobs: BlobStore, decoder: Decoder, segmenter: Segmenter, lock: threading.Lock
+        self,
+        *,
+        blobs: BlobStore,
+        decoder: Decoder,
+        segmenter: Callable[[], Segmenter],
+        pipeline: Pipeline,
     ) -> None:
-        self._blobs, self._decoder, self._segmenter, self._lock = blobs, decoder, segmenter, lock
+        self._blobs, self._decoder, self._segmenter = blobs, decoder, segmenter
+        self._pipeline = pipeline
 
     def GetMasks(  # noqa: N802
         self, request: pb.GetMasksRequest, context: grpc.ServicerContext
@@ -42,14 +49,13 @@ class SegmentationServicer(segmentation_service_pb2_grpc.SegmentationServiceServ
             data = _read(request_iterator)
             height, width = self._decoder.size(data)
             photo = Photo(hashlib.sha256(data).hexdigest(), "", width, height)
-            pixels = self._decoder.pixels(data)
-            with self._lock:
-                document = masks_of(photo, pixels, segmenter=self._segmenter)
+            segment = partial(masks_of, photo, segmenter=self._segmenter())
+            document = self._pipeline.work(segment, self._decoder.pixels(data))
             return pb.SegmentPhotoResponse(masks=masks_to_message(document))
 
     def _stored(self, collection: str, photo_id: str) -> bytes:
         """Masks of the model that works now, or else the newest by another version."""
-        key = keys.masks(collection, photo_id, self._segmenter.stamp)
+        key = keys.masks(collection, photo_id, self._segmenter().stamp)
         try:
             return self._blobs.get(key)
         except BlobNotFound as error:
