@@ -10,7 +10,7 @@ from fashionmap.segmentation.closer import SURE, Raw
 
 SEEN = 0.3
 """Least score of a person by which a photo's scale is judged."""
-LARGE, USUAL = 600.0, 560.0
+LARGE, USUAL = 660.0, 640.0
 """Pixels of the network's photo beyond which a person is too large, and what training showed."""
 SLENDER = 2.8
 """Height by width of people who are seen at whole length."""
@@ -19,7 +19,7 @@ LONG = 2.2
 is 2.5 or more, on halves of them 1.9 or less."""
 LEAST, BLIND = 0.4, 0.5
 """Least share of the size at which a photo is looked at again, and the one where nobody is seen."""
-EDGE = 0.02
+EDGE = 0.05
 """Share of a photo's sides within which a person is cut off by them."""
 CONTAINED, PART = 0.8, (0.1, 0.7)
 """Share of a box that lies in another one, and by how much it may be smaller, for the other to be
