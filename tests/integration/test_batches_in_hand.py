@@ -183,7 +183,7 @@ def test_given_two_in_hand_then_the_consumer_is_busy_since_the_older_one_began(
         until(lambda: len(begun) == 2, 30)
         assert 0.9 < worker.consumer.busy_for() - (time.monotonic() - begun[1]) < 5
         ends[0].set()
-        until(lambda: worker.consumer.busy_for() <= time.monotonic() - begun[1] + 0.1, 10)
+        until(lambda: worker.consumer.busy_for() <= time.monotonic() - begun[1] + 0.5, 10)
         assert worker.consumer.busy_for() > 0
         ends[1].set()
         until(lambda: worker.consumer.busy_for() == 0, 10)
