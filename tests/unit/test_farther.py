@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fashionmap.segmentation.farther import BLIND, LEAST, share_of, shows_people
+from fashionmap.segmentation.farther import BLIND, LEAST, USUAL, share_of, shows_people
 from fashionmap.segmentation.model import MaskRCNNSegmenter, load_segmenter
 from tests.unit.test_closer import BAG, PERSON, raw
 
@@ -15,13 +15,8 @@ def share(*rows: tuple[tuple[float, float, float, float], int, float]) -> float:
 
 
 def test_given_a_bust_when_judged_then_it_is_shown_as_large_as_in_training() -> None:
-    bust = (
-        200,
-        60,
-        900,
-        800,
-    )  # 700 px wide, so 1,960 px tall were it whole: 1,019 px of the network's
-    assert share((bust, PERSON, 0.9)) == pytest.approx(560 / (2.8 * 700 * SCALE))
+    bust = (200, 60, 900, 800)  # 700 px wide, so were it whole it would be 1,960 px tall
+    assert share((bust, PERSON, 0.9)) == pytest.approx(USUAL / (2.8 * 700 * SCALE))
     assert share((bust, PERSON, 0.5), ((0, 0, 90, 300), PERSON, 0.9)) < 1
     assert share(((0, 0, 1200, 800), PERSON, 0.9)) == LEAST
 
