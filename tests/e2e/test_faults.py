@@ -228,12 +228,12 @@ def test_given_poisonous_messages_between_good_ones_then_they_alone_are_dead(
     line.all_is_well("poison", wanted)
 
 
-@pytest.mark.skipif(LOOKS < 150, reason="needs FASHIONMAP_FAULT_LOOKS of 150: one long batch")
+@pytest.mark.skipif(LOOKS < 400, reason="needs FASHIONMAP_FAULT_LOOKS of 400: one long batch")
 def test_given_a_batch_ten_times_longer_than_the_heartbeat_then_it_is_done_once(
     line: Line, servers: Servers, tmp_path: Path
 ) -> None:
     fresh = servers.fresh()
-    long = {"FASHIONMAP_HEARTBEAT": "2", "FASHIONMAP_BATCH": "250", "FASHIONMAP_BATCH_WAIT": "5"}
+    long = {"FASHIONMAP_HEARTBEAT": "2", "FASHIONMAP_BATCH": "400", "FASHIONMAP_BATCH_WAIT": "5"}
     with cluster({**fresh, **long, "FASHIONMAP_THREADS": "1"}, tmp_path) as services:
         settings = settings_of(fresh)
         wanted = publish(settings, line.photos, "long")
