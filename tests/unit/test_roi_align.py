@@ -84,6 +84,11 @@ def test_given_a_map_a_region_when_sampled_then_values_are_torchvisions() -> Non
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
+def test_given_another_device_when_sampled_then_all_of_it_is_done_there() -> None:
+    maps, regions = torch.zeros(5, 30, 20, device="meta"), torch.zeros(5, 4, device="meta")
+    assert sampled(maps, regions, size=56, stride=4).device.type == "meta"
+
+
 def test_given_no_boxes_when_pooled_then_nothing_comes_of_it() -> None:
     found = PyramidRoIAlign(STRIDES, size=7, ratio=2)(maps(), [torch.zeros(0, 4)] * 3)
     assert found.shape == (0, 8, 7, 7)

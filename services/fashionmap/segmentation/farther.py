@@ -11,7 +11,7 @@ from fashionmap.segmentation.closer import SURE, Raw
 SEEN = 0.3
 """Least score of a person by which a photo's scale is judged."""
 LARGE, USUAL = 660.0, 640.0
-"""Pixels of the network's photo beyond which a person is too large, and what training showed."""
+"""Pixels of the network's photo beyond which a person is too tall, and what they are brought to."""
 SLENDER = 2.8
 """Height by width of people who are seen at whole length."""
 LONG = 2.2

@@ -189,7 +189,7 @@ def _samples(ends: Tensor, lengths: Tensor, grid: Grid) -> tuple[Tensor, Tensor]
     low, high = (ends - 0.5 if grid.centred else ends).unbind(1)
     extent = high - low if grid.centred else (high - low).clamp(min=1.0)
     count = grid.size * grid.ratio
-    steps = (torch.arange(count, dtype=ends.dtype) + 0.5) / count
+    steps = (torch.arange(count, dtype=ends.dtype, device=ends.device) + 0.5) / count
     places = low[..., None] + steps * extent[..., None]
     ends_at = lengths[..., None].to(ends.dtype)
     inside = (places >= -1) & (places <= ends_at)
