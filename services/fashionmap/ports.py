@@ -22,6 +22,10 @@ class BlobStore(Protocol):
     def put(self, key: str, data: bytes) -> None:
         """Writes the whole object at once: a reader sees the old one or the new one."""
 
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """Writes several objects by key, each at once, in no order. After an error some may lie
+        there."""
+
     def put_file(self, key: str, path: Path) -> None:
         """Writes a local file as an object; the file is used up."""
 

@@ -1,7 +1,9 @@
 """One suite over every BlobStore: the folder, the folder with photos in place, the real MinIO."""
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from fashionmap.errors import (
 )
 from fashionmap.ports import BlobStore
 from fashionmap.settings import Settings
+from tests.relay import Relay, relay
 from tests.servers import free_port
 
 
@@ -62,6 +65,30 @@ def test_given_an_object_when_put_then_it_can_be_got_listed_replaced_and_deleted
     store.delete("a/b/c.json")
     store.delete("a/b/c.json")
     assert not store.exists("a/b/c.json")
+
+
+def test_given_several_objects_when_put_then_all_are_there_as_they_are(store) -> None:
+    long = f"collections/c/photos/{'0' * 64}/embeddings/{'a' * 60}/{'b' * 60}.arrow"
+    sizes = {"a/none": 0, "a/é ü+%25&<x>@1": 10, "a/big": 700_000, long: 36_000}
+    objects = {key: os.urandom(size) for key, size in sizes.items()}
+    store.put("a/big", b"before")
+    for _ in range(2):
+        store.put_all(objects)
+        assert {key: store.get(key) for key in store.keys("")} == objects
+    store.put_all({})
+    store.put_all({"a/one": b"1"})
+    assert store.get("a/one") == b"1"
+
+
+@pytest.mark.parametrize("key", ["../up", "a/./b", "a//b"])
+def test_given_a_key_that_is_none_among_several_when_put_then_it_is_no_other(
+    store, key: str
+) -> None:
+    store.put("x", b"")
+    with suppress(UsageError):
+        store.put_all({"a/1": b"1", key: b"2", "a/3": b"3"})
+        assert store.get(key) == b"2"
+    assert {*store.keys("")} <= {"x", "a/1", "a/3", *([key] if key == "a//b" else [])}
 
 
 def test_given_odd_names_when_listed_then_all_come_once_in_order(store) -> None:
@@ -126,6 +153,66 @@ def test_given_no_store_when_used_then_it_is_unavailable_after_the_patience() ->
     with pytest.raises(StoreUnavailable, match="does not answer") as caught:
         object_store(settings).get("a")
     assert isinstance(caught.value, FashionMapError)
+
+
+SEVERAL = {f"several/{n}": bytes([n]) * n for n in range(20)}
+
+
+@pytest.fixture
+def relayed(request: pytest.FixtureRequest) -> Iterator[tuple[BlobStore, Relay]]:
+    """The real MinIO behind a relay; its bucket is there."""
+    fresh = request.getfixturevalue("servers").fresh()
+    values = {k.removeprefix("FASHIONMAP_").lower(): v for k, v in fresh.items()}
+    with relay(values["s3_endpoint"]) as between:
+        changed = {"s3_endpoint": between.address, "store_patience": 1}
+        store = object_store(Settings(**{**values, **changed}))
+        assert not store.exists("a")
+        between.passed.clear()
+        yield store, between
+
+
+@pytest.mark.services
+def test_given_several_objects_when_put_into_minio_then_it_is_one_call(relayed) -> None:
+    store, between = relayed
+    store.put_all(SEVERAL)  # the first object shows who answers
+    assert between.passed == ["PUT", "PACKED"]
+    store.put_all(SEVERAL)
+    assert between.passed == ["PUT", "PACKED", "PACKED"]
+    assert {key: store.get(key) for key in store.keys("")} == SEVERAL
+
+
+@pytest.mark.services
+def test_given_another_store_when_several_are_put_then_they_go_one_by_one(relayed) -> None:
+    store, between = relayed
+    between.server = "AmazonS3"
+    for _ in range(2):
+        store.put_all(SEVERAL)
+    assert between.passed == ["PUT"] * 40
+    assert {key: store.get(key) for key in store.keys("")} == SEVERAL
+
+
+@pytest.mark.services
+def test_given_a_minio_that_denies_tars_when_several_are_put_then_it_is_asked_once(
+    relayed,
+) -> None:
+    store, between = relayed
+    between.denies = lambda verb: verb == "PACKED"
+    for _ in range(2):
+        store.put_all(SEVERAL)
+    assert between.passed.count("PACKED") == 1
+    assert between.passed.count("PUT") == 40
+    assert {key: store.get(key) for key in store.keys("")} == SEVERAL
+
+
+@pytest.mark.services
+def test_given_a_minio_that_refuses_all_when_several_are_put_then_the_error_names_one(
+    relayed,
+) -> None:
+    store, between = relayed
+    store.put("a", b"")
+    between.denies = lambda _verb: True
+    with pytest.raises(StoreUnavailable, match=r"'several/\d+': AccessDenied"):
+        store.put_all(SEVERAL)
 
 
 @pytest.mark.services

@@ -1,6 +1,6 @@
 """An object store in which an ``https://…`` address is a key that can be read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fashionmap.adapters.photo_fetcher import PhotoFetcher
@@ -24,6 +24,10 @@ class AddressedBlobStore:
     def put(self, key: str, data: bytes) -> None:
         """Writes to the store."""
         self._blobs.put(key, data)
+
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """Writes several objects to the store."""
+        self._blobs.put_all(objects)
 
     def put_file(self, key: str, path: Path) -> None:
         """Writes a file to the store."""

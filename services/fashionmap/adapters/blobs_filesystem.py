@@ -3,7 +3,7 @@
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fashionmap.errors import BlobNotFound, BlobTooLarge, StoreUnavailable, UsageError
@@ -39,6 +39,11 @@ class FilesystemBlobStore:
         except OSError as error:
             part.unlink(missing_ok=True)
             raise StoreUnavailable(f"{key!r} cannot be written: {error.strerror}.") from error
+
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """Writes several objects, one after the other."""
+        for key, data in objects.items():
+            self.put(key, data)
 
     def put_file(self, key: str, path: Path) -> None:
         """Moves a local file to its key."""

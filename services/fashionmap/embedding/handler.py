@@ -14,6 +14,7 @@ from fashionmap.domain.garment import Garment, MasksDocument
 from fashionmap.embedding.colours import dominant_colours
 from fashionmap.embedding.cutout import cut_out, thumbnail
 from fashionmap.errors import PermanentError
+from fashionmap.fetching import Fetched
 from fashionmap.pipelining import Pipeline
 from fashionmap.ports import BlobStore, Decoder, Embedder, UnitsWriter
 
@@ -36,39 +37,47 @@ def embed_photos(
 
     A photo's cut-outs go through the model by themselves, so its vectors never depend on its
     batch, to the last bit; a refused photo costs nobody else's work and comes back as its error.
-    Photos are fetched and cut, and documents written, beside the model's work on others, and of
-    other batches of the ``pipeline``.
+    Photos are cut beside the model's work on others, and fetched and documents written beside its
+    work on other batches of the ``pipeline``.
     """
-
-    def read(event: PhotoSegmented) -> _Cut | None:
-        there = not event.fresh and blobs.exists(key(event))
-        return None if there else _read(event, blobs, decoder)
-
-    def work(item: _Cut) -> tuple[_Cut, NDArray[np.float32]]:
-        return item, embedder.embed(item[1])
-
-    def write(event: PhotoSegmented, made: tuple[_Cut, NDArray[np.float32]]) -> None:
-        (document, cutouts), vectors = made
-        rows = _rows(document, cutouts, vectors)
-        blobs.put(key(event), writer.write(rows, document.segmenter, embedder))
+    made: dict[str, bytes] = {}
 
     def key(event: PhotoSegmented) -> str:
         return keys.embeddings(event.collection, event.photo_id, event.segmenter, embedder.stamp)
 
+    def masks(event: PhotoSegmented) -> str:
+        return keys.masks(event.collection, event.photo_id, event.segmenter)
+
+    def original(event: PhotoSegmented) -> str:
+        return keys.original(event.collection, event.photo_id)
+
+    def read(event: PhotoSegmented) -> _Cut | None:
+        if key(event) in there:
+            return None
+        document = masks_from_bytes(documents.take(masks(event)))
+        if not document.garments:
+            return document, []
+        pixels = decoder.pixels(originals.take(original(event)))
+        return document, [cut_out(pixels, g.detection) for g in document.garments]
+
+    def work(item: _Cut) -> tuple[_Cut, NDArray[np.float32]]:
+        return item, embedder.embed(item[1])
+
+    def write(event: PhotoSegmented, done: tuple[_Cut, NDArray[np.float32]]) -> None:
+        (document, cutouts), vectors = done
+        rows = _rows(document, cutouts, vectors)
+        made[key(event)] = writer.write(rows, document.segmenter, embedder)
+
+    there = {key(e) for e in events if not e.fresh and blobs.exists(key(e))}
+    due = [event for event in events if key(event) not in there]
+    documents = Fetched(blobs, map(masks, due))
+    originals = Fetched(blobs, map(original, due))
     errors = pipeline.run(events, read=read, work=work, write=write)
+    blobs.put_all(made)
     return [
         error or PhotoEmbedded(e.collection, e.photo_id, e.segmenter, embedder.stamp)
         for e, error in zip(events, errors, strict=True)
     ]
-
-
-def _read(event: PhotoSegmented, blobs: BlobStore, decoder: Decoder) -> _Cut:
-    masks_key = keys.masks(event.collection, event.photo_id, event.segmenter)
-    document = masks_from_bytes(blobs.get(masks_key))
-    if not document.garments:
-        return document, []
-    pixels = decoder.pixels(blobs.get(keys.original(event.collection, event.photo_id)))
-    return document, [cut_out(pixels, g.detection) for g in document.garments]
 
 
 def _rows(

@@ -15,6 +15,7 @@ from fashionmap.domain.events import PhotoIngested, PhotoSegmented
 from fashionmap.domain.garment import MasksDocument
 from fashionmap.domain.photo import Photo
 from fashionmap.errors import PermanentError
+from fashionmap.fetching import Fetched
 from fashionmap.pipelining import Pipeline
 from fashionmap.ports import BlobStore, Decoder, Segmenter
 from fashionmap.segmentation.units import units_of
@@ -33,28 +34,33 @@ def segment_photos(
     """Writes each photo's masks document, unless it is there already.
 
     A refused photo (unreadable, or not in the store) costs nobody else's work and comes back as
-    its error. Some photos are fetched and documents written beside the
-    model's work on others, and of other batches of the ``pipeline``.
+    its error. Photos are decoded beside the model's work on others, and fetched and documents
+    written beside its work on other batches of the ``pipeline``.
     """
-    made: set[str] = set()
+    made: dict[str, bytes] = {}
+
+    def key(event: PhotoIngested) -> str:
+        return keys.masks(event.collection, event.photo_id, segmenter.stamp)
+
+    def original(event: PhotoIngested) -> str:
+        return keys.original(event.collection, event.photo_id)
 
     def read(event: PhotoIngested) -> tuple[Photo, NDArray[np.uint8]] | None:
-        if event.photo is None and blobs.exists(key(event)):
+        if key(event) in there:
             return None
         photo = event.photo or read_photo(event.collection, event.photo_id, blobs)
-        return photo, decoder.pixels(blobs.get(keys.original(event.collection, event.photo_id)))
+        return photo, decoder.pixels(originals.take(original(event)))
 
     def work(item: tuple[Photo, NDArray[np.uint8]]) -> bytes:
         return masks_to_bytes(masks_of(*item, segmenter=segmenter))
 
     def write(event: PhotoIngested, document: bytes) -> None:
-        blobs.put(key(event), document)
-        made.add(key(event))
+        made[key(event)] = document
 
-    def key(event: PhotoIngested) -> str:
-        return keys.masks(event.collection, event.photo_id, segmenter.stamp)
-
+    there = {key(e) for e in events if e.photo is None and blobs.exists(key(e))}
+    originals = Fetched(blobs, (original(e) for e in events if key(e) not in there))
     errors = pipeline.run(events, read=read, work=work, write=write)
+    blobs.put_all(made)
     return [
         error or PhotoSegmented(e.collection, e.photo_id, segmenter.stamp, key(e) in made)
         for e, error in zip(events, errors, strict=True)
