@@ -16,7 +16,16 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 BESIDE = 3
-"""Photos that are read or written beside those that the models work on: bounds memory."""
+"""Photos that are decoded beside the one that a GPU works on: bounds memory."""
+
+
+def around(at_once: int) -> int:
+    """How many threads read, write, and wait for their turn at the models.
+
+    A GPU has one caller, and others decode for it meanwhile. Where several threads gain by calling
+    at once, all cores are the models' already, and a thread more makes them wait (ADR 0018).
+    """
+    return at_once + BESIDE if at_once == 1 else at_once
 
 
 class Pipeline:
@@ -28,11 +37,11 @@ class Pipeline:
     what they have at hand: the memory of a model's last photo serves for the next.
 
     Args:
-        at_once: How many items may be worked on at once; ``BESIDE`` more are read and written.
+        at_once: How many items may be worked on at once; ``around`` it are read and written.
     """
 
     def __init__(self, at_once: int) -> None:
-        self._around = ThreadPoolExecutor(at_once + BESIDE, thread_name_prefix="around")
+        self._around = ThreadPoolExecutor(around(at_once), thread_name_prefix="around")
         self._workers = ThreadPoolExecutor(at_once, thread_name_prefix="work")
 
     def run(

@@ -11,7 +11,7 @@ from fashionmap.adapters.photo_decoder import PhotoDecoder, photo_size
 from fashionmap.domain.garment import Detection
 from fashionmap.entrypoints.photos_on_disk import PhotoFile
 from fashionmap.errors import PermanentError, PhotoRejected, UsageError
-from fashionmap.pipelining import BESIDE, in_order, pipelined
+from fashionmap.pipelining import around, in_order, pipelined
 from fashionmap.ports import Embedder, Segmenter
 from fashionmap.projection.annotations import AnnotationsWriter
 
@@ -37,7 +37,7 @@ def segment_files(
         except PermanentError as error:
             return error
 
-    threads = segmenter.at_once + BESIDE
+    threads = around(segmenter.at_once)
     results = in_order(files, one, threads=threads, most=4 * threads)
     out.parent.mkdir(parents=True, exist_ok=True)
     with AnnotationsWriter(out) as writer:

@@ -53,6 +53,8 @@ class Augmentation:
         light: Largest relative change of brightness, contrast and saturation.
         hue: Largest shift of hue in degrees.
         turn: Largest rotation in degrees.
+        lean: That of people who bend or lean.
+        leaning: Probability of such a one.
         grey: Probability of losing all colour.
         soften: Probability of blurring.
         erase: Probability of covering a rectangle.
@@ -72,6 +74,8 @@ class Augmentation:
     light: float = 0.4
     hue: float = 16.0
     turn: float = 8.0
+    lean: float = 40.0
+    leaning: float = 0.15
     grey: float = 0.1
     soften: float = 0.15
     erase: float = 0.3
@@ -98,7 +102,8 @@ class Augmentation:
         """A random stretch, rotation, place and mirroring, of a photo of some relative size."""
         scale = size * min(canvas[0] / photo[0], canvas[1] / photo[1])
         stretch = float(np.exp(random.uniform(-0.1, 0.1)))
-        turn = np.deg2rad(random.uniform(-self.turn, self.turn))
+        most = self.lean if random.random() < self.leaning else self.turn
+        turn = np.deg2rad(random.uniform(-most, most))
         rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         linear = rotation @ np.diag([scale * stretch, scale / stretch])
         room = np.array(canvas[::-1])
