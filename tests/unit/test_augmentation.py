@@ -29,13 +29,26 @@ def test_given_a_warp_when_applied_then_picture_and_mask_lie_on_each_other(turn:
     mask = (photo[..., 0] > 0).astype(np.uint8)
     for seed in range(20):
         random = np.random.default_rng(seed)
-        warp = Augmentation(turn=turn).warp((200, 100), CANVAS, random, size=0.75 + seed / 20)
+        augmentation = Augmentation(turn=turn, leaning=0.0)
+        warp = augmentation.warp((200, 100), CANVAS, random, size=0.75 + seed / 20)
         seen = warp.image(photo)[..., 0] > 190
         moved = warp.mask(mask) > 0
         assert (seen != moved).sum() <= 0.1 * moved.sum() + 4
-        shear = warp.matrix[0, 0] * warp.matrix[1, 0] + warp.matrix[0, 1] * warp.matrix[1, 1]
-        assert abs(shear) <= 0.12 * abs(np.linalg.det(warp.matrix[:, :2]))
+        assert warp.matrix[:, 0] @ warp.matrix[:, 1] == pytest.approx(0, abs=1e-9)  # no shear
         assert turn or warp.matrix[0, 1] == warp.matrix[1, 0] == 0
+
+
+def test_given_people_who_lean_when_warped_then_only_they_turn_further() -> None:
+    def turns(**settings: float) -> list[float]:
+        augmentation = Augmentation(turn=8.0, lean=40.0, flip=0.0, **settings)
+        randoms = (np.random.default_rng(seed) for seed in range(60))
+        warps = [augmentation.warp((200, 100), CANVAS, random, size=1.0) for random in randoms]
+        return [abs(np.degrees(np.arctan2(*w.matrix[:, 0][::-1]))) for w in warps]
+
+    assert max(turns(leaning=0.0)) <= 8
+    assert 30 < max(turns(leaning=1.0)) <= 40
+    further = sum(turn > 8 for turn in turns(leaning=0.3))
+    assert 5 < further < 25
 
 
 def test_given_masks_when_covered_then_small_rests_are_ignored() -> None:
@@ -82,7 +95,11 @@ def test_given_company_when_sampled_then_another_look_stands_in_the_photo(looks:
 
 def test_given_close_ups_when_sampled_then_garments_fill_the_canvas(looks: Path) -> None:
     usual, close = (samples(looks, **{**ALONE, "closer": share}) for share in (0.0, 1.0))
-    sizes = [[largest_share(made[i][1]) for i in range(12)] for made in (usual, close)]
+    sizes: list[list[float]] = [[], []]
+    for epoch in range(3):
+        for made, shares in zip((usual, close), sizes, strict=True):
+            made.start_epoch(epoch, CANVAS)
+            shares.extend(largest_share(made[i][1]) for i in range(len(made)))
     assert np.mean(sizes[1]) > 1.5 * np.mean(sizes[0])
     assert max(sizes[1]) > 0.4
 

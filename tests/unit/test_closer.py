@@ -78,14 +78,16 @@ def test_given_a_look_on_a_large_ground_when_segmented_then_it_is_found_as_when_
     down, right = high * 3 // 4, wide
     around = (down, high - down, right, 2 * wide - right)
     small = cv2.copyMakeBorder(photo, *around, cv2.BORDER_REPLICATE)
-    large = named(segmenter.segment([photo])[0])
-    found = named(segmenter.segment([small])[0])
-    assert large.keys() == found.keys()
-    for category, detection in large.items():
+    large, found = (segmenter.segment([picture])[0] for picture in (photo, small))
+    assert named(large).keys() <= named(found).keys()
+    assert named(found).keys() <= named(large, least=0.4).keys()
+    for category, detection in named(large).items():
         x, y, w, h = detection.bbox
-        assert found[category].bbox == pytest.approx((x + right, y + down, w, h), abs=0.06 * high)
+        assert named(found)[category].bbox == pytest.approx(
+            (x + right, y + down, w, h), abs=0.06 * high
+        )
 
 
-def named(found: list[Detection]) -> dict[str, Detection]:
+def named(found: list[Detection], *, least: float = 0.7) -> dict[str, Detection]:
     """The surest detection of each category, of those that are sure."""
-    return {d.category: d for d in reversed(found) if d.score >= 0.7}
+    return {d.category: d for d in reversed(found) if d.score >= least}
