@@ -75,7 +75,8 @@ def get(source: str, images: list[dict[str, Any]], folder: Path) -> None:
             why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             print(f"{source} cannot be had: {why}")
             return
-        files = {path: data for file in Path(temporary).iterdir() for path, data in members(file)}
+        paths = {image["path"] for image in images}
+        files = dict(m for file in Path(temporary).iterdir() for m in members(file, paths))
         for image in images:
             data = files.get(image["path"], b"")
             if hashlib.sha256(data).hexdigest() == image["sha256"]:
@@ -84,8 +85,8 @@ def get(source: str, images: list[dict[str, Any]], folder: Path) -> None:
                 print(f"{image['path']} of {source} is not there, or is another photo.")
 
 
-def members(archive: Path) -> Iterator[tuple[str, bytes]]:
-    """Paths and contents of an archive; nothing of a file that is none."""
+def members(archive: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
+    """Wanted paths of an archive and their contents; nothing of a file that is none."""
     if archive.suffix == ".deb":
         tar = archive.with_suffix(".tar")
         with tar.open("wb") as out:
@@ -93,12 +94,13 @@ def members(archive: Path) -> Iterator[tuple[str, bytes]]:
         archive = tar
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as packed:
-            yield from ((name, packed.read(name)) for name in packed.namelist())
+            yield from ((name, packed.read(name)) for name in wanted & {*packed.namelist()})
     elif tarfile.is_tarfile(archive):
         with tarfile.open(archive) as packed:
             for member in packed:
-                if member.isfile():
-                    yield member.name.removeprefix("./"), packed.extractfile(member).read()
+                name = member.name.removeprefix("./")
+                if member.isfile() and name in wanted:
+                    yield name, packed.extractfile(member).read()
 
 
 def _is_there(folder: Path, image: dict[str, Any]) -> bool:
