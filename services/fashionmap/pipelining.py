@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from itertools import islice
+from threading import Semaphore
 from typing import TypeVar
 
 from fashionmap.errors import PermanentError
@@ -14,6 +15,7 @@ Read = TypeVar("Read")
 Made = TypeVar("Made")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_InTurn = Callable[[Callable[[Item], Result], Item], Result]
 
 BESIDE = 3
 """Photos that are decoded beside the one that a GPU works on: bounds memory."""
@@ -42,7 +44,8 @@ class Pipeline:
 
     def __init__(self, at_once: int) -> None:
         self._around = ThreadPoolExecutor(around(at_once), thread_name_prefix="around")
-        self._workers = ThreadPoolExecutor(at_once, thread_name_prefix="work")
+        self._others = ThreadPoolExecutor(at_once, thread_name_prefix="others")
+        self._turns = Semaphore(at_once)
 
     def run(
         self,
@@ -66,31 +69,38 @@ class Pipeline:
             thread is at work on it any more.
         """
 
-        def one(event: Event) -> PermanentError | None:
+        def one(event: Event, in_turn: _InTurn[Read, Made]) -> PermanentError | None:
             try:
                 item = read(event)
                 if item is not None:
-                    write(event, self.work(work, item))
+                    write(event, in_turn(work, item))
             except PermanentError as error:
                 return error
             return None
 
         if len(events) == 1:
-            return [one(events[0])]  # by the caller's thread: it waits for no other batch
-        begun = [self._around.submit(one, event) for event in events]
+            return [one(events[0], self.work)]  # it waits for no other batch
+        begun = [self._around.submit(one, event, self._in_turn) for event in events]
         try:
             return [future.result() for future in begun]
         finally:
             wait([future for future in begun if not future.cancel()])
 
     def work(self, act: Callable[[Item], Result], item: Item) -> Result:
-        """What ``act`` makes of an item, when it is its turn among those of the batches."""
-        return self._workers.submit(act, item).result()
+        """What ``act`` makes of an item by itself, when it is its turn among those of the batches.
+
+        Callers may be many; the threads that act for them, and hold a model's memory, are few.
+        """
+        return self._others.submit(self._in_turn, act, item).result()
 
     def close(self) -> None:
         """Ends the threads, once they are done."""
         self._around.shutdown()
-        self._workers.shutdown()
+        self._others.shutdown()
+
+    def _in_turn(self, act: Callable[[Item], Result], item: Item) -> Result:
+        with self._turns:
+            return act(item)
 
 
 def pipelined(

@@ -64,6 +64,13 @@ def test_given_nothing_when_asked_for_colours_then_there_are_none() -> None:
     assert dominant_colours(np.zeros((10, 10, 4), np.uint8)) == ([], [])
 
 
+@pytest.mark.parametrize("alpha", [5, 200])
+def test_given_a_single_pixel_when_asked_for_colours_then_it_is_the_one(alpha: int) -> None:
+    cutout = np.zeros((9, 9, 4), np.uint8)
+    cutout[2, 2] = (10, 20, 30, alpha)
+    assert dominant_colours(cutout) == (["#0a141e"], [1.0])
+
+
 def test_given_a_tall_cutout_when_squared_then_its_aspect_is_kept() -> None:
     cutout = np.full((200, 50, 4), 255, np.uint8)
     square = on_neutral_square(cutout, 160)

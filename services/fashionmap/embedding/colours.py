@@ -19,8 +19,8 @@ def dominant_colours(cutout: NDArray[np.uint8]) -> tuple[list[str], list[float]]
         cutout: uint8 RGBA (height, width, 4); only pixels with alpha ≥ 128 count.
     """
     lab = _sample(cutout)
-    if len(lab) == 0:
-        return [], []
+    if len(lab) < 2:  # a single row would be three numbers to OpenCV
+        return [_hex(colour) for colour in lab], [1.0] * len(lab)
     k = min(MOST_COLOURS, len(np.unique(lab @ APART)))
     cv2.setRNGSeed(0)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
@@ -32,12 +32,14 @@ def dominant_colours(cutout: NDArray[np.uint8]) -> tuple[list[str], list[float]]
 
 def _sample(cutout: NDArray[np.uint8]) -> NDArray[np.float32]:
     """CIELAB of evenly spread opaque pixels, float32 (n, 3), L in 0..100."""
-    opaque = cutout[cutout[..., 3] >= 128][:, :3]
+    cover = cutout[..., 3]
+    opaque = np.flatnonzero(cover >= 128)
     if len(opaque) == 0:
-        opaque = cutout[cutout[..., 3] > 0][:, :3]
-    chosen = opaque[np.linspace(0, len(opaque) - 1, min(SAMPLE, len(opaque))).astype(int)]
-    if len(chosen) == 0:
+        opaque = np.flatnonzero(cover)
+    if len(opaque) == 0:
         return np.zeros((0, 3), np.float32)
+    spread = np.linspace(0, len(opaque) - 1, min(SAMPLE, len(opaque))).astype(int)
+    chosen = cutout.reshape(-1, 4)[opaque[spread], :3]
     pixels = chosen[None].astype(np.float32) / 255
     lab: NDArray[np.float32] = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[0]
     return lab
