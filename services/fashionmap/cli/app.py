@@ -12,7 +12,7 @@ from fashionmap.errors import FashionMapError, UsageError
 GROUPS = (
     *("map", "segment", "embed", "project", "neighbours", "sample"),
     *("serve", "publish", "status", "operate", "dataset"),
-    *("train", "train_embedder", "evaluate", "model"),
+    *("train", "train_names", "train_embedder", "evaluate", "model"),
 )
 
 

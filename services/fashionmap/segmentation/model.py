@@ -28,6 +28,13 @@ from fashionmap.errors import UsageError, WeightsRejected
 from fashionmap.segmentation.closer import Raw, frames_of, joined
 from fashionmap.segmentation.detections import detections_of
 from fashionmap.segmentation.farther import share_of, shows_people
+from fashionmap.segmentation.names import (
+    NamingNetwork,
+    SecondOpinion,
+    network_of,
+    split_names,
+    sure_before,
+)
 from fashionmap.segmentation.network import GarmentMaskRCNN, keep_mask_grids
 
 SHIPPED = "garments-small"
@@ -49,7 +56,7 @@ class MaskRCNNSegmenter:
     Photos go through one by one, so a photo's masks never depend on its batch. On CPUs with
     bfloat16 units the backbone computes in it, and convolutions are fused with what follows them.
     A small model that knows people looks again at photos that show them smaller or larger than
-    training did.
+    training did, and one with a naming network asks for a second opinion on names.
     """
 
     def __init__(
@@ -60,6 +67,7 @@ class MaskRCNNSegmenter:
         labels: Sequence[str],
         device: str,
         threshold: float,
+        naming: NamingNetwork | None = None,
     ) -> None:
         self.stamp = stamp
         self.categories = tuple(c for c in labels if c != PERSON) or (PERSON,)
@@ -68,13 +76,20 @@ class MaskRCNNSegmenter:
         self._person = self.labels.index(PERSON) + 1 if knows_people else 0
         self._device, self.at_once = torch.device(device), photos_at_once(device)
         heads: Any = network.roi_heads
-        heads.score_thresh = max(heads.score_thresh, threshold)  # scores only fall from there on
+        least = sure_before(threshold) if naming else threshold
+        heads.score_thresh = max(heads.score_thresh, least)  # scores only fall from there on
         self._network = network.eval().to(self._device)
         self._network = self._network.to(memory_format=torch.channels_last)
         if has_bfloat16(self._device):
             compute_in(network, torch.bfloat16)
         if isinstance(network, GarmentMaskRCNN) and can_fuse(self._device):
             fuse(network)
+        self._opinion = None
+        if naming is not None:
+            dtype = torch.bfloat16 if has_bfloat16(self._device) else torch.float32
+            self._opinion = SecondOpinion(
+                naming, device=self._device, dtype=dtype, person=self._person
+            )
 
     def segment(
         self, photos: Sequence[NDArray[np.uint8]], *, sizes: Sequence[tuple[int, int]] | None = None
@@ -103,8 +118,9 @@ class MaskRCNNSegmenter:
         raw["boxes"] *= np.array(scale * 2, np.float32)
         return raw
 
-    def _looked_again(self, photo: NDArray[np.uint8], raw: Raw) -> Raw:
-        """What was found, or what a look from farther away or closer by finds."""
+    def found(self, photo: NDArray[np.uint8]) -> Raw:
+        """What one look finds, or another from farther away or closer by."""
+        raw = self.raw(photo)
         if not self._person:
             return raw
         transform: Any = self._network.transform
@@ -128,7 +144,8 @@ class MaskRCNNSegmenter:
             return []
         if np.ptp(photo[::4, ::4], axis=(0, 1)).max() < PLAIN:
             return []
-        raw = self._looked_again(photo, self.raw(photo))
+        raw = self.found(photo)
+        raw = raw if self._opinion is None else self._opinion(photo, raw)
         raw["boxes"] = raw["boxes"] * np.array([width / columns, height / rows] * 2, np.float32)
         return detections_of(
             raw, self.labels, height=height, width=width, threshold=self._threshold
@@ -187,8 +204,10 @@ def segmenter_of(
     if taxonomy is None or architecture not in ARCHITECTURES:
         raise WeightsRejected(f"{weights.path} holds no segmenter of fashionMap's trainer.")
     network = ARCHITECTURES[architecture](len(taxonomy.categories))
+    tensors, of_names = split_names(weights.tensors)
     try:
-        network.load_state_dict(weights.tensors)
+        naming = network_of(of_names, len(taxonomy.categories)) if of_names else None
+        network.load_state_dict(tensors)
     except RuntimeError as error:
         raise WeightsRejected(f"{weights.path} does not fit {architecture}.") from error
     if mirror and not isinstance(network, GarmentMaskRCNN):
@@ -201,7 +220,12 @@ def segmenter_of(
         sha256=weights.sha256,
     )
     return MaskRCNNSegmenter(
-        network, stamp=stamp, labels=taxonomy.categories, device=device, threshold=threshold
+        network,
+        stamp=stamp,
+        labels=taxonomy.categories,
+        device=device,
+        threshold=threshold,
+        naming=naming,
     )
 
 

@@ -50,6 +50,13 @@ def load_labelled(annotations: Path, images: Path, taxonomy: Taxonomy) -> list[L
     ]
 
 
+def load_training(folder: Path, taxonomy: Taxonomy) -> list[Labelled]:
+    """Photos of a data set's training split, all of them where it is not split."""
+    split = folder / "train.json"
+    source = split if split.exists() else folder / "annotations.json"
+    return load_labelled(source, folder / "images", taxonomy)
+
+
 class GarmentSamples(Dataset[tuple[Tensor, dict[str, Tensor]]]):
     """An epoch of samples: rare categories come more often, each time augmented anew.
 

@@ -11,7 +11,7 @@ from fashionmap.training.datasets.coco_form import read_coco, read_json
 from fashionmap.training.segmenter.plan import TrainingPlan
 from fashionmap.training.segmenter.ranks import join_ranks, leave_ranks
 from fashionmap.training.segmenter.run_folder import RunFolder
-from fashionmap.training.segmenter.samples import Labelled, load_labelled
+from fashionmap.training.segmenter.samples import load_training
 from fashionmap.training.segmenter.start import initial_weights
 from fashionmap.training.segmenter.trainer import Trainer, settings_of
 
@@ -36,7 +36,7 @@ def train(
         say: Is told how it goes.
     """
     categories = taxonomy_of(taxonomy, data[0])
-    photos = [photo for folder in data for photo in _labelled(folder, categories)]
+    photos = [photo for folder in data for photo in load_training(folder, categories)]
     if not photos:
         raise DatasetRejected(f"{data[0]} holds no photos to learn from.")
     if not (data[0] / "val.json").exists():
@@ -82,9 +82,3 @@ def about_data(data: list[Path]) -> dict[str, str]:
     abouts = [read_json(f / "dataset.json") for f in data if (f / "dataset.json").exists()]
     sources = [f"{a.get('source')} ({a.get('licence')}), {a.get('images')} photos" for a in abouts]
     return {"data": json.dumps(sources, ensure_ascii=False)}
-
-
-def _labelled(folder: Path, taxonomy: Taxonomy) -> list[Labelled]:
-    split = folder / "train.json"
-    source = split if split.exists() else folder / "annotations.json"
-    return load_labelled(source, folder / "images", taxonomy)

@@ -1,0 +1,1 @@
+"""Training of the network that gives a second opinion on names."""
