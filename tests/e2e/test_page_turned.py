@@ -15,38 +15,13 @@ from PIL import Image
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.browser import DESKTOP, PHONE, opened, served, tab
-from tests.e2e.pages import NEEDS_A_BROWSER, of
+from tests.e2e.pages import LYING, NEEDS_A_BROWSER, SPAN, Place, View, of, view_of
 from tests.processes import until
 
 pytestmark = NEEDS_A_BROWSER
 
-LYING = {"width": PHONE["height"], "height": PHONE["width"]}
-SPAN = 2000  # the page's units along the longer side of a map
 FREE = PHONE["width"] - 28  # pixels across that a phone has for the map
-VIEW = re.compile(r"x=([-\d.]+)&y=([-\d.]+)&z=([-\d.]+)")
 START = (200, 200)  # of a drag: neither title nor tools nor panel lie there
-
-Place = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class View:
-    """The middle of the screen in the page's units, and the zoom as a power of two."""
-
-    x: float
-    y: float
-    zoom: float
-
-    def __str__(self) -> str:
-        return f"x={self.x:.1f}&y={self.y:.1f}&z={self.zoom:.2f}"
-
-    def shows(self, place: Place, window: dict[str, int], *, turned: bool) -> Place:
-        """Where a place of the map lies on the screen, in pixels."""
-        scale = 2**self.zoom
-        right, below = (place[0] - self.x) * scale, (place[1] - self.y) * scale
-        if turned:  # clockwise: what lies on the left is at the top
-            right, below = -below, right
-        return window["width"] / 2 + right, window["height"] / 2 + below
 
 
 @dataclass(frozen=True)
@@ -95,14 +70,6 @@ def stretched(folder: Path, out: Path, *, wide: float, high: float) -> Iterator[
 def wide(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stretched]:
     with stretched(folder, tmp_path_factory.mktemp("wide") / "map", wide=2, high=1) as made:
         yield made
-
-
-def view_of(page: Page) -> View:
-    """What the address tells, once it does."""
-    page.wait_for_url(VIEW)
-    found = VIEW.search(page.url)
-    assert found is not None
-    return View(*map(float, found.groups()))
 
 
 def selected_at(page: Page) -> Place:

@@ -53,6 +53,7 @@ export class Explorer {
   private readonly completed: (() => void)[] = [];
   private waiting = 0;
   private moving = false;
+  private fitted: "main" | "whole" | null = null; // what the view was fitted to, until it is moved
   private readonly asked = readAddress(location.hash); // before the page writes its own
   private readonly disposers: (() => void)[] = [];
 
@@ -78,7 +79,7 @@ export class Explorer {
     this.paint();
     this.scene.turn(this.room());
     this.goHome(0);
-    if (address.view !== null) this.scene.camera.fly(address.view, 0);
+    if (address.view !== null) this.move(address.view, 0);
     this.disposers.push(effect(() => this.scene?.setPalette(palette.value)));
     this.scene.ask();
   }
@@ -124,13 +125,24 @@ export class Explorer {
   }
 
   goHome(milliseconds = 800): void {
+    this.fit("main", milliseconds);
+  }
+
+  // Goes home; from there, to lone islands too.
+  showWhole(): void {
+    this.fit(this.fitted === "main" ? "whole" : "main", 800);
+  }
+
+  private fit(to: "main" | "whole", milliseconds: number): void {
     if (this.scene === null) return;
     const room = this.room();
     const panel = !isPhone() && (this.selected.value >= 0 || this.group.value !== null);
-    this.move(this.scene.whole(panel ? { ...room, right: 402 } : room), milliseconds);
+    this.move(this.scene[to](panel ? { ...room, right: 402 } : room), milliseconds);
+    this.fitted = to;
   }
 
   move(view: View, milliseconds: number): void {
+    this.fitted = null;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.scene?.camera.fly(view, still ? 0 : milliseconds);
     this.scene?.ask();
@@ -144,6 +156,7 @@ export class Explorer {
 
   panBy(dx: number, dy: number): void {
     const { camera } = this.scene!;
+    this.fitted = null;
     camera.pan(dx, dy);
     this.scene!.ask();
     this.later();
@@ -401,6 +414,7 @@ export class Explorer {
     listen(canvas, scene.camera, {
       changed: () => {
         this.hovered.value = null;
+        this.fitted = null;
         scene.ask();
         this.later();
       },

@@ -73,7 +73,7 @@ function Stage({ explorer }: { explorer: Explorer }): JSX.Element {
         id="map"
         tabIndex={0}
         role="application"
-        aria-label={`Map of ${count.toLocaleString("en")} ${noun}. Arrow keys move it, plus and minus zoom, 0 shows all; the list of what is in view holds the same garments.`}
+        aria-label={`Map of ${count.toLocaleString("en")} ${noun}. Arrow keys move it, plus and minus zoom, 0 shows nearly all, 0 again all; the list of what is in view holds the same garments.`}
       />
       <div ref={labels} class="labels" role="group" aria-label="Groups on the map" />
       <svg class="loop" aria-hidden="true">
@@ -86,7 +86,7 @@ function Stage({ explorer }: { explorer: Explorer }): JSX.Element {
         <div class="zoom bar" role="group" aria-label="Zoom">
           <Act name="plus" label="Zoom in" act={() => explorer.zoom(0.8)} />
           <Act name="minus" label="Zoom out" act={() => explorer.zoom(-0.8)} />
-          <Act name="whole" label="Show the whole map" act={() => explorer.goHome()} />
+          <Act name="whole" label="Show the whole map" act={() => explorer.showWhole()} />
         </div>
       )}
     </main>

@@ -36,7 +36,7 @@ function act(explorer: Explorer, event: KeyboardEvent): boolean {
     case "-":
       return done(explorer.zoom(-0.7));
     case "0":
-      return done(explorer.goHome());
+      return done(explorer.showWhole());
     case "Escape":
       return done(escape(explorer));
     case "/":
