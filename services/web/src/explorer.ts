@@ -377,6 +377,7 @@ export class Explorer {
   private resized(): void {
     if (this.scene === null) return;
     this.scene.turn(this.room());
+    if (this.fitted !== null) this.fit(this.fitted, 0);
     this.later();
   }
 
