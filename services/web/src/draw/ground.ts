@@ -1,7 +1,7 @@
 // Where every unit lies and what is looked at: all of the map but its drawing.
 import { reading, rowsOf, type Layout } from "../data/layouts";
 import type { MapData } from "../data/map";
-import { Cells, type Box } from "../data/places";
+import { Cells, within, type Box } from "../data/places";
 import { Camera, type View } from "./camera";
 import type { Palette } from "./palette";
 
@@ -115,8 +115,11 @@ export class Ground {
     return this.index().within(this.camera.box(), (i) => (this.states[i] ?? 0) >= SHOWN, most);
   }
 
-  inside(box: [number, number, number, number], fits: (index: number) => boolean): number[] {
-    return this.index().within(box, (i) => (this.states[i] ?? 0) >= SHOWN && fits(i));
+  // What is shown inside a loop.
+  inside(corners: [number, number][]): number[] {
+    const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
+    const box: Box = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+    return this.index().within(box, (i) => (this.states[i] ?? 0) >= SHOWN && within(this.at(i), corners));
   }
 
   // Everything that is shown, in the order of the layout.

@@ -84,9 +84,9 @@ function Stage({ explorer }: { explorer: Explorer }): JSX.Element {
         <Wall explorer={explorer} />
       ) : (
         <div class="zoom bar" role="group" aria-label="Zoom">
-          <Act name="plus" label="Zoom in" act={() => explorer.zoom(0.8)} />
-          <Act name="minus" label="Zoom out" act={() => explorer.zoom(-0.8)} />
-          <Act name="whole" label="Show the whole map" act={() => explorer.showWhole()} />
+          <Act name="plus" label="Zoom in" act={() => explorer.looking?.zoom(0.8)} />
+          <Act name="minus" label="Zoom out" act={() => explorer.looking?.zoom(-0.8)} />
+          <Act name="whole" label="Show the whole map" act={() => explorer.looking?.showWhole()} />
         </div>
       )}
     </main>
@@ -105,8 +105,8 @@ function Hover({ explorer }: { explorer: Explorer }): JSX.Element | null {
 
 function SidePanel({ explorer }: { explorer: Explorer }): JSX.Element | null {
   const box = useRef<HTMLElement>(null);
-  const index = explorer.selected.value;
-  const group = explorer.group.value;
+  const index = explorer.choice.selected.value;
+  const group = explorer.choice.group.value;
   useEffect(() => {
     box.current?.scrollTo(0, 0);
   }, [index, group]);
