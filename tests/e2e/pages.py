@@ -1,6 +1,7 @@
 """Maps whose page is visited by tests, and what tests look for on it."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from playwright.sync_api import Page
 
 from fashionmap.adapters.blobs_filesystem import FilesystemBlobStore
 from fashionmap.projection.build import MapContext, build_map
-from tests.browser import BUILT, CHROMIUM
+from tests.browser import BUILT, CHROMIUM, PHONE
 
 NEEDS_A_BROWSER = [
     pytest.mark.browser,
@@ -21,6 +22,31 @@ NEEDS_A_BROWSER = [
 ]
 ZOOM = re.compile(r"z=([-\d.]+)")
 EVIL = "<b id=evil>A</b>"
+LYING = {"width": PHONE["height"], "height": PHONE["width"]}
+SPAN = 2000  # the page's units along the longer side of a map
+VIEW = re.compile(r"x=([-\d.]+)&y=([-\d.]+)&z=([-\d.]+)")
+
+Place = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class View:
+    """The middle of the screen in the page's units, and the zoom as a power of two."""
+
+    x: float
+    y: float
+    zoom: float
+
+    def __str__(self) -> str:
+        return f"x={self.x:.1f}&y={self.y:.1f}&z={self.zoom:.2f}"
+
+    def shows(self, place: Place, window: dict[str, int], *, turned: bool) -> Place:
+        """Where a place of the map lies on the screen, in pixels."""
+        scale = 2**self.zoom
+        right, below = (place[0] - self.x) * scale, (place[1] - self.y) * scale
+        if turned:  # clockwise: what lies on the left is at the top
+            right, below = -below, right
+        return window["width"] / 2 + right, window["height"] / 2 + below
 
 
 def make_folder(looks: Path, out: Path, *, most: int = 99, unit: str = "both") -> Path:
@@ -64,6 +90,14 @@ def zoom_of(page: Page) -> float:
     found = ZOOM.search(settled(page))
     assert found is not None
     return float(found.group(1))
+
+
+def view_of(page: Page) -> View:
+    """What the address tells, once it does."""
+    page.wait_for_url(VIEW)
+    found = VIEW.search(page.url)
+    assert found is not None
+    return View(*map(float, found.groups()))
 
 
 def draw_lasso(page: Page) -> None:

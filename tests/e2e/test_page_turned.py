@@ -12,41 +12,17 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, ViewportSize, expect
 
 from tests.browser import DESKTOP, PHONE, opened, served, tab
-from tests.e2e.pages import NEEDS_A_BROWSER, of
+from tests.e2e.pages import LYING, NEEDS_A_BROWSER, SPAN, Place, View, of, settled, view_of
 from tests.processes import until
 
 pytestmark = NEEDS_A_BROWSER
 
-LYING = {"width": PHONE["height"], "height": PHONE["width"]}
-SPAN = 2000  # the page's units along the longer side of a map
+SMALL = {"width": 1000, "height": 700}
 FREE = PHONE["width"] - 28  # pixels across that a phone has for the map
-VIEW = re.compile(r"x=([-\d.]+)&y=([-\d.]+)&z=([-\d.]+)")
 START = (200, 200)  # of a drag: neither title nor tools nor panel lie there
-
-Place = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class View:
-    """The middle of the screen in the page's units, and the zoom as a power of two."""
-
-    x: float
-    y: float
-    zoom: float
-
-    def __str__(self) -> str:
-        return f"x={self.x:.1f}&y={self.y:.1f}&z={self.zoom:.2f}"
-
-    def shows(self, place: Place, window: dict[str, int], *, turned: bool) -> Place:
-        """Where a place of the map lies on the screen, in pixels."""
-        scale = 2**self.zoom
-        right, below = (place[0] - self.x) * scale, (place[1] - self.y) * scale
-        if turned:  # clockwise: what lies on the left is at the top
-            right, below = -below, right
-        return window["width"] / 2 + right, window["height"] / 2 + below
 
 
 @dataclass(frozen=True)
@@ -95,14 +71,6 @@ def stretched(folder: Path, out: Path, *, wide: float, high: float) -> Iterator[
 def wide(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stretched]:
     with stretched(folder, tmp_path_factory.mktemp("wide") / "map", wide=2, high=1) as made:
         yield made
-
-
-def view_of(page: Page) -> View:
-    """What the address tells, once it does."""
-    page.wait_for_url(VIEW)
-    found = VIEW.search(page.url)
-    assert found is not None
-    return View(*map(float, found.groups()))
 
 
 def selected_at(page: Page) -> Place:
@@ -214,6 +182,53 @@ def test_given_a_phone_when_it_is_turned_then_the_rule_is_applied_and_the_middle
             page.set_viewport_size({"width": window["width"], "height": window["height"]})
             lies_at(page, view.shows(wide.places[garment], window, turned=turned))
         assert str(view_of(page)) == str(view)
+
+
+def home_in(browser: Browser, url: str, window: ViewportSize) -> str:
+    """The first view in a window of this size."""
+    with tab(browser, url, viewport=window) as page:
+        opened(page, url)
+        return str(view_of(page))
+
+
+@pytest.mark.parametrize(("before", "after"), [(PHONE, LYING), (LYING, PHONE), (DESKTOP, SMALL)])
+def test_given_a_view_as_it_was_fitted_when_the_window_changes_then_it_is_fitted_anew(
+    before: ViewportSize, after: ViewportSize, browser: Browser, wide: Stretched
+) -> None:
+    home = home_in(browser, wide.url, after)
+    with tab(browser, wide.url, viewport=before) as page:
+        opened(page, wide.url)
+        assert str(view_of(page)) != home
+        page.set_viewport_size(after)
+        until(lambda: str(view_of(page)) == home, 20)
+
+
+@pytest.mark.parametrize("touch", ["drag", "wheel", "key"])
+def test_given_a_view_that_was_moved_when_the_phone_is_turned_then_it_stays_until_fitted_again(
+    touch: str, browser: Browser, wide: Stretched
+) -> None:
+    home = home_in(browser, wide.url, LYING)
+    with tab(browser, wide.url, viewport=PHONE, reduced_motion="reduce") as page:
+        opened(page, wide.url)
+        fitted = str(view_of(page))
+        page.mouse.move(*START)
+        if touch == "drag":
+            page.mouse.down()
+            page.mouse.move(START[0] + 40, START[1] + 60, steps=4)
+            page.wait_for_timeout(200)  # held still before it is let go: no throw
+            page.mouse.up()
+        elif touch == "wheel":
+            page.mouse.wheel(0, -120)
+        else:
+            page.keyboard.press("ArrowRight")
+        until(lambda: str(view_of(page)) != fitted, 20)
+        settled(page)
+        moved = str(view_of(page))
+        page.set_viewport_size(LYING)
+        settled(page)
+        assert str(view_of(page)) == moved
+        page.keyboard.press("0")
+        until(lambda: str(view_of(page)) == home, 20)
 
 
 def test_given_a_tall_map_when_opened_in_a_wide_window_then_it_is_turned_too(

@@ -1,6 +1,8 @@
 // Where each unit lies in each layout, in the page's own units.
 import { hueRank } from "./colour";
+import { mainland } from "./mainland";
 import { SPAN, type Kind, type MapData } from "./map";
+import type { Box } from "./places";
 
 export type LayoutName = "map" | "grid" | "category" | "colour";
 export const LAYOUTS: Record<LayoutName, string> = { map: "Similarity", grid: "Grid", category: "Category", colour: "Colour" };
@@ -17,7 +19,8 @@ export interface Layout {
   kind: Kind;
   positions: Float32Array; // x, y a unit
   size: number; // side of a picture
-  bounds: [number, number, number, number];
+  bounds: Box; // of everything
+  main: Box; // of nearly everything: lone islands left out
   headings: Heading[]; // names of blocks
 }
 
@@ -148,7 +151,7 @@ function byKey(rows: Uint32Array, key: (row: number) => number): Uint32Array {
   return sorted;
 }
 
-type Draft = Omit<Layout, "bounds">;
+type Draft = Omit<Layout, "bounds" | "main">;
 
 // Brings a layout of whole cells to the page's span, its middle at the origin.
 function scaled(draft: Draft, data: MapData): Layout {
@@ -164,13 +167,18 @@ function scaled(draft: Draft, data: MapData): Layout {
 }
 
 function finish(draft: Draft, data: MapData): Layout {
-  const [x1, y1, x2, y2] = boundsOf(draft, data);
-  const half = draft.size / 2;
-  const top = Math.min(y1 - half, ...draft.headings.map((h) => h.y - half));
-  return { ...draft, bounds: [x1 - half, top, x2 + half, y2 + half] };
+  const all = boundsOf(draft, data);
+  const main = draft.name === "map" ? mainland(draft.positions, rowsOf(data, draft.kind), all) : all;
+  return { ...draft, bounds: framed(all, draft), main: framed(main, draft) };
 }
 
-function boundsOf({ positions, kind }: Draft, data: MapData): [number, number, number, number] {
+// With room for pictures and headings.
+function framed([x1, y1, x2, y2]: Box, { size, headings }: Draft): Box {
+  const half = size / 2;
+  return [x1 - half, Math.min(y1 - half, ...headings.map((h) => h.y - half)), x2 + half, y2 + half];
+}
+
+function boundsOf({ positions, kind }: Draft, data: MapData): Box {
   let [x1, y1, x2, y2] = [Infinity, Infinity, -Infinity, -Infinity];
   const rows = rowsOf(data, kind);
   for (const i of rows) {

@@ -67,6 +67,17 @@ export class Cells {
   }
 }
 
+// Whether a place lies inside a loop.
+export function within([x, y]: [number, number], corners: [number, number][]): boolean {
+  let inside = false;
+  for (let i = 0, j = corners.length - 1; i < corners.length; j = i++) {
+    const [xi, yi] = corners[i]!;
+    const [xj, yj] = corners[j]!;
+    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
+  }
+  return inside;
+}
+
 export const BLOCK = 16;
 
 // Bounding boxes of each sixteen units of a kind: a sheet of the largest level is one block.

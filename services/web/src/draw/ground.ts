@@ -1,7 +1,7 @@
 // Where every unit lies and what is looked at: all of the map but its drawing.
 import { reading, rowsOf, type Layout } from "../data/layouts";
 import type { MapData } from "../data/map";
-import { Cells } from "../data/places";
+import { Cells, within, type Box } from "../data/places";
 import { Camera, type View } from "./camera";
 import type { Palette } from "./palette";
 
@@ -12,7 +12,7 @@ export const CHOSEN = 3;
 export const SELECTED = 4;
 
 const SHRINK = 0.3; // pictures of the similarity map grow slower than the map, so that they come apart
-const TURN_FROM = 1.15; // how many times as large a map must become to be turned
+const CLEARLY = 1.15; // how many times as large a map must become to be turned, or to leave lone islands out
 
 // Pixels at the window's sides that other things cover.
 export interface Padding {
@@ -72,20 +72,20 @@ export class Ground {
 
   retryPictures(): void {}
 
+  // The view of everything.
   whole(padding: Padding): View {
-    this.measure();
-    const [x1, y1, x2, y2] = this.layout.bounds;
-    const zoom = Math.log2(this.fitting(padding, this.camera.turned));
-    const middle = { x: (x1 + x2) / 2, y: (y1 + y2) / 2 };
-    return this.camera.viewOf(middle, (padding.left - padding.right) / 2, (padding.top - padding.bottom) / 2, zoom);
+    return this.viewOf(this.layout.bounds, padding);
+  }
+
+  // The view of nearly everything, where lone islands would make it clearly smaller; else of everything.
+  main(padding: Padding): View {
+    return this.viewOf(this.mainBox(padding), padding);
   }
 
   // Turns the similarity map where that shows it clearly larger, about the middle of the screen; the other
   // layouts are read in rows.
   turn(padding: Padding): void {
-    this.measure();
-    const larger = this.fitting(padding, true) / this.fitting(padding, false);
-    this.camera.turned = this.layout.name === "map" && larger >= TURN_FROM;
+    this.camera.turned = this.turns(this.mainBox(padding), padding);
     this.ask();
   }
 
@@ -115,8 +115,11 @@ export class Ground {
     return this.index().within(this.camera.box(), (i) => (this.states[i] ?? 0) >= SHOWN, most);
   }
 
-  inside(box: [number, number, number, number], fits: (index: number) => boolean): number[] {
-    return this.index().within(box, (i) => (this.states[i] ?? 0) >= SHOWN && fits(i));
+  // What is shown inside a loop.
+  inside(corners: [number, number][]): number[] {
+    const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
+    const box: Box = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+    return this.index().within(box, (i) => (this.states[i] ?? 0) >= SHOWN && within(this.at(i), corners));
   }
 
   // Everything that is shown, in the order of the layout.
@@ -160,9 +163,26 @@ export class Ground {
     camera.most = Math.max(Math.log2(520 / Math.max(this.layout.size, 1e-3)), usual + 1);
   }
 
-  // Pixels a unit at which everything has room.
-  private fitting({ left, right, top, bottom }: Padding, turned: boolean): number {
-    const [x1, y1, x2, y2] = this.layout.bounds;
+  private mainBox(padding: Padding): Box {
+    this.measure();
+    const { main, bounds } = this.layout;
+    const scale = (box: Box): number => this.fitting(box, padding, this.turns(box, padding));
+    return scale(main) >= CLEARLY * scale(bounds) ? main : bounds;
+  }
+
+  private turns(box: Box, padding: Padding): boolean {
+    return this.layout.name === "map" && this.fitting(box, padding, true) >= CLEARLY * this.fitting(box, padding, false);
+  }
+
+  private viewOf(box: Box, padding: Padding): View {
+    this.measure();
+    const zoom = Math.log2(this.fitting(box, padding, this.camera.turned));
+    const middle = { x: (box[0] + box[2]) / 2, y: (box[1] + box[3]) / 2 };
+    return this.camera.viewOf(middle, (padding.left - padding.right) / 2, (padding.top - padding.bottom) / 2, zoom);
+  }
+
+  // Pixels a unit at which a box has room.
+  private fitting([x1, y1, x2, y2]: Box, { left, right, top, bottom }: Padding, turned: boolean): number {
     const room = [Math.max(this.camera.width - left - right, 60), Math.max(this.camera.height - top - bottom, 60)] as const;
     const [wide, high] = turned ? [room[1], room[0]] : room;
     return Math.min(wide / Math.max(x2 - x1, 1e-3), high / Math.max(y2 - y1, 1e-3));

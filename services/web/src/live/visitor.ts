@@ -63,8 +63,8 @@ export async function search(explorer: Explorer, live: LiveDetails, place: { col
 
 // Shows the first of the garments; on a small screen its panel would cover the list of all of them.
 function show(explorer: Explorer, index: number): void {
-  if (matchMedia("(max-width: 900px)").matches) explorer.flyTo(index);
-  else explorer.select(index, { fly: true });
+  if (matchMedia("(max-width: 900px)").matches) explorer.looking?.flyTo(index);
+  else explorer.choice.select(index, { fly: true });
 }
 
 async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<Record<string, unknown>> {

@@ -73,7 +73,7 @@ function Stage({ explorer }: { explorer: Explorer }): JSX.Element {
         id="map"
         tabIndex={0}
         role="application"
-        aria-label={`Map of ${count.toLocaleString("en")} ${noun}. Arrow keys move it, plus and minus zoom, 0 shows all; the list of what is in view holds the same garments.`}
+        aria-label={`Map of ${count.toLocaleString("en")} ${noun}. Arrow keys move it, plus and minus zoom, 0 shows nearly all, 0 again all; the list of what is in view holds the same garments.`}
       />
       <div ref={labels} class="labels" role="group" aria-label="Groups on the map" />
       <svg class="loop" aria-hidden="true">
@@ -84,9 +84,9 @@ function Stage({ explorer }: { explorer: Explorer }): JSX.Element {
         <Wall explorer={explorer} />
       ) : (
         <div class="zoom bar" role="group" aria-label="Zoom">
-          <Act name="plus" label="Zoom in" act={() => explorer.zoom(0.8)} />
-          <Act name="minus" label="Zoom out" act={() => explorer.zoom(-0.8)} />
-          <Act name="whole" label="Show the whole map" act={() => explorer.goHome()} />
+          <Act name="plus" label="Zoom in" act={() => explorer.looking?.zoom(0.8)} />
+          <Act name="minus" label="Zoom out" act={() => explorer.looking?.zoom(-0.8)} />
+          <Act name="whole" label="Show the whole map" act={() => explorer.looking?.showWhole()} />
         </div>
       )}
     </main>
@@ -105,8 +105,8 @@ function Hover({ explorer }: { explorer: Explorer }): JSX.Element | null {
 
 function SidePanel({ explorer }: { explorer: Explorer }): JSX.Element | null {
   const box = useRef<HTMLElement>(null);
-  const index = explorer.selected.value;
-  const group = explorer.group.value;
+  const index = explorer.choice.selected.value;
+  const group = explorer.choice.group.value;
   useEffect(() => {
     box.current?.scrollTo(0, 0);
   }, [index, group]);

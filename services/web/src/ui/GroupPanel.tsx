@@ -2,7 +2,8 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { download, toCoco, toCsv, toParquet } from "../data/export";
-import type { Explorer, Group } from "../explorer";
+import type { Group } from "../choice";
+import type { Explorer } from "../explorer";
 import { toast } from "../toast";
 import { Icon } from "./icons";
 import { Mosaic } from "./Picture";
@@ -18,7 +19,7 @@ export function GroupPanel({ explorer, group }: { explorer: Explorer; group: Gro
           {group.colour !== null && <span class="dot" style={{ background: group.colour }} />}
           {group.title}
         </h2>
-        <button type="button" class="icon-button" aria-label="Close" onClick={() => explorer.close()}>
+        <button type="button" class="icon-button" aria-label="Close" onClick={() => explorer.choice.close()}>
           <Icon name="close" />
         </button>
       </header>
@@ -27,7 +28,7 @@ export function GroupPanel({ explorer, group }: { explorer: Explorer; group: Gro
       </p>
       <Counts explorer={explorer} rows={group.rows} />
       <Saves explorer={explorer} rows={group.rows} />
-      <Mosaic explorer={explorer} rows={group.rows.slice(0, most)} pixels={54} pick={(index) => explorer.select(index, { fly: true })} />
+      <Mosaic explorer={explorer} rows={group.rows.slice(0, most)} pixels={54} pick={(index) => explorer.choice.select(index, { fly: true })} />
       {group.rows.length > most && (
         <button type="button" class="text-button" onClick={() => setMost(most + 240)}>
           {(group.rows.length - most).toLocaleString("en")} more

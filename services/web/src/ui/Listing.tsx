@@ -19,7 +19,7 @@ export function Listing({ explorer }: { explorer: Explorer }): JSX.Element | nul
       <ul>
         {rows.map((index) => (
           <li key={index}>
-            <button type="button" aria-current={index === explorer.selected.value ? "true" : undefined} onClick={() => open(explorer, index)}>
+            <button type="button" aria-current={index === explorer.choice.selected.value ? "true" : undefined} onClick={() => open(explorer, index)}>
               <Picture explorer={explorer} index={index} pixels={40} />
               <span>
                 {explorer.data.categoryOf(index)}
@@ -36,5 +36,5 @@ export function Listing({ explorer }: { explorer: Explorer }): JSX.Element | nul
 // On a small screen the garment takes the list's place.
 function open(explorer: Explorer, index: number): void {
   if (matchMedia("(max-width: 900px)").matches) explorer.listOpen.value = false;
-  explorer.select(index, { fly: true });
+  explorer.choice.select(index, { fly: true });
 }

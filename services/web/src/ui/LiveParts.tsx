@@ -152,14 +152,14 @@ function Found({ explorer, unit }: { explorer: Explorer; unit: FoundUnit }): JSX
   const near = unit.near.slice(0, 5).map((id) => explorer.data.find(id)).filter((row) => row >= 0);
   return (
     <li>
-      <button type="button" class="own" aria-current={explorer.selected.value === index ? "true" : undefined} onClick={() => explorer.select(index, { fly: true })}>
+      <button type="button" class="own" aria-current={explorer.choice.selected.value === index ? "true" : undefined} onClick={() => explorer.choice.select(index, { fly: true })}>
         <Picture explorer={explorer} index={index} pixels={64} />
         <span>
           {unit.category}
           <small>on the map</small>
         </span>
       </button>
-      <Mosaic explorer={explorer} rows={near} pixels={48} pick={(row) => explorer.select(row, { fly: true })} />
+      <Mosaic explorer={explorer} rows={near} pixels={48} pick={(row) => explorer.choice.select(row, { fly: true })} />
     </li>
   );
 }

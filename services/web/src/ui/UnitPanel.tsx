@@ -25,7 +25,7 @@ export function UnitPanel({ explorer, index }: { explorer: Explorer; index: numb
       there = false;
     };
   }, [explorer, index]);
-  const { anchor } = explorer;
+  const { anchor } = explorer.choice;
   const near = anchor.value.near;
   const walking = near.length > 0 && anchor.value.index !== index;
   const together = data.ofSamePhoto(index);
@@ -33,7 +33,7 @@ export function UnitPanel({ explorer, index }: { explorer: Explorer; index: numb
     <>
       <header class="panel-head">
         <h2>{data.categoryOf(index)}</h2>
-        <button type="button" class="icon-button" aria-label="Close" onClick={() => explorer.closeUnit()}>
+        <button type="button" class="icon-button" aria-label="Close" onClick={() => explorer.choice.closeUnit()}>
           <Icon name="close" />
         </button>
       </header>
@@ -47,10 +47,10 @@ export function UnitPanel({ explorer, index }: { explorer: Explorer; index: numb
           <div class="section-head">
             <h3>{walking ? "On a walk among these" : "Most alike"}</h3>
             <span class="walk">
-              <button type="button" class="icon-button" aria-label="The one before" onClick={() => explorer.step(-1)}>
+              <button type="button" class="icon-button" aria-label="The one before" onClick={() => explorer.choice.step(-1)}>
                 <Icon name="back" />
               </button>
-              <button type="button" class="icon-button" aria-label="The next one" onClick={() => explorer.step(1)}>
+              <button type="button" class="icon-button" aria-label="The next one" onClick={() => explorer.choice.step(1)}>
                 <Icon name="next" />
               </button>
             </span>
@@ -58,19 +58,19 @@ export function UnitPanel({ explorer, index }: { explorer: Explorer; index: numb
           {walking && (
             <p class="quiet">
               Neighbours of {data.categoryOf(anchor.value.index)} {data.idOf(anchor.value.index)}.{" "}
-              <button type="button" class="text-button" onClick={() => explorer.dive()}>
+              <button type="button" class="text-button" onClick={() => explorer.choice.dive()}>
                 Neighbours of this one
               </button>
             </p>
           )}
-          <Mosaic explorer={explorer} rows={near.slice(0, 16)} pixels={76} current={index} pick={(other) => explorer.select(other, { fly: true, walk: true })} />
+          <Mosaic explorer={explorer} rows={near.slice(0, 16)} pixels={76} current={index} pick={(other) => explorer.choice.select(other, { fly: true, walk: true })} />
         </section>
       )}
       <Photo explorer={explorer} index={index} detail={detail} />
       {together.length > 0 && (
         <section>
           <h3>Worn together</h3>
-          <Mosaic explorer={explorer} rows={together} pixels={76} pick={(other) => explorer.select(other, { fly: true })} />
+          <Mosaic explorer={explorer} rows={together} pixels={76} pick={(other) => explorer.choice.select(other, { fly: true })} />
         </section>
       )}
       <Facts explorer={explorer} index={index} />

@@ -11,7 +11,7 @@ export function Wall({ explorer }: { explorer: Explorer }): JSX.Element {
   const [most, setMost] = useState(FIRST);
   const box = useRef<HTMLElement>(null);
   const rows = explorer.inView.value;
-  const selected = explorer.selected.value;
+  const selected = explorer.choice.selected.value;
   const order = explorer.layoutName.value;
   useEffect(() => box.current?.scrollTo(0, 0), [order, explorer.kind.value]);
   useEffect(() => box.current?.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" }), [selected, rows]);
@@ -23,7 +23,7 @@ export function Wall({ explorer }: { explorer: Explorer }): JSX.Element {
       <ul>
         {rows.slice(0, most).map((index) => (
           <li key={index}>
-            <button type="button" aria-current={index === selected ? "true" : undefined} onClick={() => explorer.select(index)}>
+            <button type="button" aria-current={index === selected ? "true" : undefined} onClick={() => explorer.choice.select(index)}>
               <Picture explorer={explorer} index={index} pixels={64} />
               <span>{explorer.data.categoryOf(index)}</span>
               <small>{explorer.data.fileName(index)}</small>

@@ -19,24 +19,24 @@ export function listenToKeys(explorer: () => Explorer | null): () => void {
 }
 
 function act(explorer: Explorer, event: KeyboardEvent): boolean {
-  const open = explorer.selected.value >= 0 && !event.shiftKey;
+  const open = explorer.choice.selected.value >= 0 && !event.shiftKey;
   if (explorer.blind.value && !open && event.key.startsWith("Arrow")) return false; // they scroll the list
   switch (event.key) {
     case "ArrowRight":
-      return open ? done(explorer.step(1)) : done(explorer.panBy(-STEP, 0));
+      return open ? done(explorer.choice.step(1)) : done(explorer.looking?.panBy(-STEP, 0));
     case "ArrowLeft":
-      return open ? done(explorer.step(-1)) : done(explorer.panBy(STEP, 0));
+      return open ? done(explorer.choice.step(-1)) : done(explorer.looking?.panBy(STEP, 0));
     case "ArrowDown":
-      return open ? done(explorer.dive()) : done(explorer.panBy(0, -STEP));
+      return open ? done(explorer.choice.dive()) : done(explorer.looking?.panBy(0, -STEP));
     case "ArrowUp":
-      return open ? done(explorer.back()) : done(explorer.panBy(0, STEP));
+      return open ? done(explorer.choice.back()) : done(explorer.looking?.panBy(0, STEP));
     case "+":
     case "=":
-      return done(explorer.zoom(0.7));
+      return done(explorer.looking?.zoom(0.7));
     case "-":
-      return done(explorer.zoom(-0.7));
+      return done(explorer.looking?.zoom(-0.7));
     case "0":
-      return done(explorer.goHome());
+      return done(explorer.looking?.showWhole());
     case "Escape":
       return done(escape(explorer));
     case "/":
@@ -52,8 +52,8 @@ function escape(explorer: Explorer): void {
   if (explorer.lassoing.value) {
     explorer.lassoing.value = false;
     explorer.loop.value = [];
-  } else if (explorer.selected.value >= 0) explorer.closeUnit();
-  else explorer.close();
+  } else if (explorer.choice.selected.value >= 0) explorer.choice.closeUnit();
+  else explorer.choice.close();
 }
 
 function done(_: void): true {
