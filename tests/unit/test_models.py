@@ -192,12 +192,13 @@ def test_given_two_weights_of_one_model_when_averaged_then_each_number_lies_betw
 ) -> None:
     one, two, out = (tmp_path / f"{name}.safetensors" for name in ("one", "two", "out"))
     write_weights(one, {"w": torch.tensor([0.0, 4.0])}, {"name": "m", "version": "1"})
-    write_weights(two, {"w": torch.tensor([1.0, 0.0])}, {"name": "m", "version": "2"})
+    opinion = {"names.name.bias": torch.zeros(3)}
+    write_weights(two, {"w": torch.tensor([1.0, 0.0]), **opinion}, {"name": "m", "version": "2"})
     arguments = ["model", "average", str(one), str(two), "--share", "0.25", "--out", str(out)]
     done = CliRunner().invoke(build_app(), [*arguments, "--version", "3"], catch_exceptions=False)
     assert done.exit_code == 0
     made = read_weights(out)
-    assert made.tensors["w"].tolist() == [0.25, 3.0]
+    assert {name: value.tolist() for name, value in made.tensors.items()} == {"w": [0.25, 3.0]}
     assert made.metadata["version"] == "3"
 
 

@@ -98,10 +98,17 @@ def average(
     share: Annotated[float, typer.Option(min=0, max=1, help="Of the second.")] = 0.5,
     version: Annotated[str, typer.Option(help="To stamp it with; else the second's.")] = "",
 ) -> None:
-    """Average two weights of one model: often better than either (arXiv 2203.05482)."""
-    from fashionmap.adapters.weights import averaged, read_weights, write_weights
+    """Average two weights of one model: often better than either (arXiv 2203.05482).
 
-    one, two = read_weights(first), read_weights(second)
+    A second opinion on names is left out: train-names learns the mean one of its own.
+    """
+    from dataclasses import replace
+
+    from fashionmap.adapters.weights import averaged, read_weights, write_weights
+    from fashionmap.segmentation.names import split_names
+
+    both = (read_weights(first), read_weights(second))
+    one, two = (replace(weights, tensors=split_names(weights.tensors)[0]) for weights in both)
     metadata = {**two.metadata, **({"version": version} if version else {})}
     digest = write_weights(out, averaged(one, two, share=share), metadata)
     typer.echo(f"The weights are {out}, SHA-256 {digest[:16]}….")
