@@ -28,6 +28,7 @@ from fashionmap.domain.taxonomy import MODANET, MODANET_PERSON
 from fashionmap.pipelining import in_order
 from fashionmap.sample.dataset import write_looks
 from fashionmap.segmentation.model import MIRROR, load_segmenter
+from fashionmap.segmentation.names import split_names
 from fashionmap.segmentation.network import GarmentMaskRCNN
 from fashionmap.segmentation.roi_align import pooled_by_level
 from fashionmap.training.evaluation import average_precision, results_of
@@ -125,7 +126,7 @@ def _default_network(weights: str) -> GarmentMaskRCNN:
     )
     shipped = weights == "garments-small"
     read = shipped_weights(weights) if shipped else read_weights(Path(weights))
-    network.load_state_dict(read.tensors)
+    network.load_state_dict(split_names(read.tensors)[0])
     network.roi_heads.__class__ = RoIHeads
     network.rpn.__class__ = RegionProposalNetwork
     ours = network.transform

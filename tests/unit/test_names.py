@@ -114,21 +114,43 @@ def test_given_nothing_found_when_asked_for_an_opinion_then_nothing_is_found() -
     assert nothing["masks"].shape == (0, 1, 4, 4)
 
 
-def test_given_people_and_unsure_garments_when_asked_then_only_the_sure_ones_are_looked_at() -> (
-    None
-):
+def test_given_people_and_garments_when_asked_then_only_the_doubtful_ones_are_looked_at() -> None:
     network = NamingNetwork(3)
     torch.nn.init.zeros_(network.name.weight)
     torch.nn.init.zeros_(network.name.bias)
     opinion = SecondOpinion(network, device=torch.device("cpu"), dtype=torch.float32, person=PERSON)
     photo = np.random.default_rng(0).integers(256, size=(90, 90, 3), dtype=np.uint8)
-    both = opinion(photo, found((TOP, 0.9), (DRESS, 0.1), (PERSON, 0.7)))
+    both = opinion(photo, found((TOP, 0.9), (DRESS, 0.1), (PERSON, 0.7), (TOP, 0.98)))
     likely = 0.25**WEIGHT  # of nothing and three labels
     beside = 0.9 ** (1 - WEIGHT) * likely * LESS / 2
-    assert both["labels"].tolist() == [TOP, DRESS, PERSON, DRESS, PERSON]
+    looked_at, less_likely = 0.9 ** (1 - WEIGHT) * likely, 0.1 ** (1 - WEIGHT) * 0.5**WEIGHT
+    assert both["labels"].tolist() == [TOP, DRESS, PERSON, TOP, DRESS, PERSON]
     assert both["scores"].tolist() == pytest.approx(
-        [0.9 ** (1 - WEIGHT) * likely, 0.1 ** (1 - WEIGHT) * 0.5**WEIGHT, 0.7, beside, beside]
+        [looked_at, less_likely, 0.7, 0.98 ** (1 - WEIGHT), beside, beside]
     )
+
+
+def test_given_a_photo_and_its_mirror_image_when_both_ways_are_looked_at_then_opinions_mirror() -> (
+    None
+):
+    torch.manual_seed(5)
+    network = initial_network(shipped_weights("garments-embedder"), 3)
+    torch.nn.init.normal_(network.name.weight, std=0.5)
+    place = {"device": torch.device("cpu"), "dtype": torch.float32, "person": PERSON}
+    noise = np.random.default_rng(1).integers(256, size=(64, 96, 3), dtype=np.uint8)
+    photo = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 6), None, 0, 255, cv2.NORM_MINMAX)
+    turned = np.ascontiguousarray(photo[:, ::-1])
+    one = found((TOP, 0.9), (DRESS, 0.8))
+    other = {**one, "boxes": one["boxes"].copy(), "masks": one["masks"][..., ::-1]}
+    other["boxes"][:, [0, 2]] = 96 - one["boxes"][:, [2, 0]]
+
+    def apart(opinion: SecondOpinion) -> float:
+        return float(
+            np.abs(opinion(photo, one)["scores"][:2] - opinion(turned, other)["scores"][:2]).max()
+        )
+
+    both_ways, one_way = (SecondOpinion(network, **place, mirror=way) for way in (True, False))
+    assert apart(both_ways) < 1e-4 < 1e-2 < apart(one_way)
 
 
 def test_given_a_segmenter_without_opinion_then_its_own_scores_stand() -> None:
@@ -180,11 +202,12 @@ def test_given_an_ignored_region_when_something_is_found_there_then_it_is_not_ca
 
 
 def test_given_a_square_when_viewed_then_views_differ_and_keep_the_garment() -> None:
+    plan = NamingPlan(augmentation=Augmentation(erase=0, light=0, hue=0, grey=0, soften=0))
     square = np.zeros((168, 168, 4), np.uint8)
     cv2.circle(square, (84, 84), 50, (250, 120, 10, 255), -1)
-    random, calm = np.random.default_rng(3), Augmentation(erase=0, light=0, hue=0, grey=0, soften=0)
-    views = [view_of(square, calm, random) for _ in range(6)]
-    assert all(v.shape == (SIDE, SIDE, 4) for v in views)
+    random = np.random.default_rng(3)
+    views = [view_of(square, plan, random) for _ in range(6)]
+    assert all(v.shape == (112, 112, 4) for v in views)
     assert len({v.tobytes() for v in views}) == 6
     assert all(0.6 < (v[..., 3] > 127).sum() / (np.pi * 33**2) < 1.6 for v in views)
 

@@ -88,7 +88,11 @@ class MaskRCNNSegmenter:
         if naming is not None:
             dtype = torch.bfloat16 if has_bfloat16(self._device) else torch.float32
             self._opinion = SecondOpinion(
-                naming, device=self._device, dtype=dtype, person=self._person
+                naming,
+                device=self._device,
+                dtype=dtype,
+                person=self._person,
+                mirror=isinstance(network, GarmentMaskRCNN) and network.mirror,
             )
 
     def segment(

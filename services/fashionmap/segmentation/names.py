@@ -5,6 +5,7 @@ A small network of its own sees the garment's pixels instead, what lies around i
 judge together: decoupled classification refinement (Cheng et al. 2018, arXiv 1803.06799).
 """
 
+import math
 from collections.abc import Mapping
 
 import cv2
@@ -20,7 +21,7 @@ from fashionmap.segmentation.closer import Raw
 
 PREFIX = "names."
 """Begins the names of the naming network's weights in a segmenter's file."""
-SIDE = 112
+SIDE = 96
 """Pixels of a square that shows one garment."""
 MARGIN = 0.2
 """Share of a garment's longer side that is shown around it, both ends together."""
@@ -28,10 +29,12 @@ FADED = 0.6
 """How far what lies around a garment is faded to grey."""
 MIDDLE, LAST = 13, 18
 """Blocks whose features are pooled: 96 channels at stride 16, 1280 at stride 32."""
-WEIGHT = 0.3
+WEIGHT = 0.2
 """Share of the second opinion in the geometric mean of both."""
-LOOKED_AT, UNSEEN = 0.15, 0.5
-"""Least score of what is looked at by itself, and the opinion on what is not."""
+LIKELY, SURE = 0.25, 0.97
+"""Scores between which a garment is looked at by itself."""
+UNSEEN = 0.5
+"""The opinion on what is less likely. On what is sure it is 1."""
 OTHER, LESS = 0.1, 0.5
 """Least opinion on another name to give that as well, and by how much less it counts."""
 
@@ -72,17 +75,25 @@ class SecondOpinion:
         device: Where it computes.
         dtype: What it computes in.
         person: Label that is no garment; 0 for none.
+        mirror: Whether to look at each garment's mirror image as well, and take the mean.
     """
 
     def __init__(
-        self, network: NamingNetwork, *, device: torch.device, dtype: torch.dtype, person: int
+        self,
+        network: NamingNetwork,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        person: int,
+        mirror: bool = False,
     ) -> None:
         network = network.eval().to(device)
         network.blocks.to(dtype)
         self._network = network.to(memory_format=torch.channels_last)
         if can_fuse(device):
             self._network = fused(self._network)  # type: ignore[assignment]
-        self._device, self._dtype, self._person = device, dtype, person
+        self._device, self._dtype = device, dtype
+        self._person, self._mirror = person, mirror
 
     def __call__(self, photo: NDArray[np.uint8], raw: Raw) -> Raw:
         """The same garments with new scores, and with a second name where that may be the one.
@@ -93,9 +104,10 @@ class SecondOpinion:
         """
         labels = raw["labels"].astype(np.int64)
         worn = labels != self._person
-        seen = np.flatnonzero(worn & (raw["scores"] >= LOOKED_AT))
+        scores = raw["scores"]
+        seen = np.flatnonzero(worn & (scores >= LIKELY) & (scores < SURE))
         opinions = np.zeros((len(labels), self._network.name.out_features), np.float32)
-        opinions[np.arange(len(labels)), labels] = UNSEEN
+        opinions[np.arange(len(labels)), labels] = np.where(scores < LIKELY, UNSEEN, 1.0)
         if len(seen):
             opinions[seen] = self._opinions(photo, raw, seen)
         return renamed(raw, opinions, worn)
@@ -107,8 +119,10 @@ class SecondOpinion:
         squares = [by_itself(photo, raw["boxes"][i], raw["masks"][i, 0], side=SIDE) for i in seen]
         with torch.inference_mode():
             pictures = pictures_of(np.stack(squares)).to(self._device, self._dtype)
-            logits = self._network(pictures.contiguous(memory_format=torch.channels_last))
-            found: NDArray[np.float32] = logits.softmax(1).cpu().numpy()
+            ways = [pictures, pictures.flip(-1)] if self._mirror else [pictures]
+            seen_so = torch.cat(ways).contiguous(memory_format=torch.channels_last)
+            likely: Tensor = self._network(seen_so).softmax(1).unflatten(0, (len(ways), -1)).mean(0)
+        found: NDArray[np.float32] = likely.cpu().numpy()
         return found
 
 
@@ -133,7 +147,7 @@ def by_itself(
     square = np.full((side, side, 4), 127, np.uint8)
     square[..., 3] = 0
     rows, columns = photo.shape[:2]
-    part = max(int(left), 0), max(int(top), 0), int(left + reach) + 1, int(top + reach) + 1
+    part = (max(int(left), 0), max(int(top), 0), math.ceil(left + reach), math.ceil(top + reach))
     shown = photo[part[1] : part[3], part[0] : part[2]]
     ends = (min(part[2], columns) - left, min(part[3], rows) - top)
     place = _place((part[0] - left, part[1] - top, *ends), scale, side)

@@ -42,6 +42,7 @@ class NamingPlan:
         epochs: Passes over the photos.
         photos: Photos an update, with all that is on them.
         lr: Peak learning rate of the convolutions; the last layer takes five times it.
+        side: Pixels of a training view; answers are given at ``names.SIDE``.
         free_from: First block that learns; those before stay as they were.
         smooth: Share of the label that is spread over all (arXiv 1512.00567).
         drop: Dropout before the last layer.
@@ -55,6 +56,7 @@ class NamingPlan:
     epochs: int = 10
     photos: int = 3
     lr: float = 4e-4
+    side: int = 112
     free_from: int = 4
     smooth: float = 0.05
     drop: float = 0.3
@@ -138,23 +140,24 @@ def initial_network(weights: Weights, labels: int) -> NamingNetwork:
 
 
 def view_of(
-    square: NDArray[np.uint8], augmentation: Augmentation, random: np.random.Generator
+    square: NDArray[np.uint8], plan: NamingPlan, random: np.random.Generator
 ) -> NDArray[np.uint8]:
     """A view of a larger square, uint8 RGBA (side, side, 4): turned, shifted, mirrored, in other
     colours, partly covered."""
-    scale = SIDE / len(square) * float(np.exp(random.uniform(-0.12, 0.15)))
+    side, colours = plan.side, plan.augmentation
+    scale = side / len(square) * float(np.exp(random.uniform(-0.12, 0.15)))
     turn = np.deg2rad(random.uniform(-10, 10))
     cosine, sine = np.cos(turn) * scale, np.sin(turn) * scale
-    side = 1 if random.random() < 0.5 else -1
-    linear = np.array([[cosine * side, -sine], [sine * side, cosine]])
-    centre = SIDE / 2 + random.uniform(-0.06, 0.06, size=2) * SIDE
+    way = 1 if random.random() < 0.5 else -1
+    linear = np.array([[cosine * way, -sine], [sine * way, cosine]])
+    centre = side / 2 + random.uniform(-0.06, 0.06, size=2) * side
     shift = centre - linear @ np.full(2, len(square) / 2)
     matrix = np.column_stack([linear, shift])
     grey = (127, 127, 127, 0)
-    view = cv2.warpAffine(square, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderValue=grey)
-    pixels = augmentation.colour(np.ascontiguousarray(view[..., :3]), random)
-    if random.random() < augmentation.erase:
-        pixels[augmentation.hole((SIDE, SIDE), random) > 0] = random.integers(256, size=3)
+    view = cv2.warpAffine(square, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=grey)
+    pixels = colours.colour(np.ascontiguousarray(view[..., :3]), random)
+    if random.random() < colours.erase:
+        pixels[colours.hole((side, side), random) > 0] = random.integers(256, size=3)
     return np.dstack([pixels, view[..., 3]])
 
 
@@ -206,8 +209,8 @@ class _Learner:
             pixels = read_rgb(photo.path)
             for candidate in candidates:
                 grid = candidate.grid if candidate.guess else as_found(candidate.grid, random)
-                square = _square(pixels, candidate, grid, round(SIDE * ROOM))
-                squares.append(view_of(square, self._plan.augmentation, random))
+                square = _square(pixels, candidate, grid, round(self._plan.side * ROOM))
+                squares.append(view_of(square, self._plan, random))
                 labels.append(candidate.label)
                 wrong = bool(candidate.guess) and candidate.guess != candidate.label
                 weights.append(self._plan.mistaken if wrong else 1.0)
