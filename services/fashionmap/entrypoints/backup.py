@@ -16,6 +16,8 @@ from fashionmap.ports import BlobStore
 
 MANIFEST = "fashionmap-backup.json"
 FORMAT = 1
+TOGETHER, MOST_TOGETHER = 64, 16 << 20
+"""Objects, and bytes of them, that go back in one call."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +105,23 @@ def restore(
     if not overwrite and next(iter(blobs.keys(prefix)), None) is not None:
         raise UsageError(f"Collection {contents.collection!r} exists; --overwrite writes into it.")
     last: list[tuple[str, bytes]] = []
+    held: dict[str, bytes] = {}
+
+    def put_held() -> None:
+        blobs.put_all(held)
+        advance(len(held))
+        held.clear()
+
     for name, data in _members(path):
         if name == MANIFEST:
             continue
         if name.rpartition("/")[2] in ("newest.json", "map.json"):
             last.append((name, data))
             continue
-        blobs.put(prefix + name, data)
-        advance(1)
+        held[prefix + name] = data
+        if len(held) == TOGETHER or sum(map(len, held.values())) > MOST_TOGETHER:
+            put_held()
+    put_held()
     for name, data in sorted(last):  # "maps/newest.json" after every "maps/{version}/map.json"
         blobs.put(prefix + name, data)
         advance(1)
