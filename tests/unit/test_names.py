@@ -9,10 +9,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from fashionmap.adapters.weights import read_weights, shipped_weights
+from fashionmap.domain.photo import ModelStamp
 from fashionmap.domain.taxonomy import MODANET_PERSON
 from fashionmap.errors import DatasetRejected, UsageError, WeightsRejected
 from fashionmap.segmentation.closer import Raw
-from fashionmap.segmentation.model import load_segmenter
+from fashionmap.segmentation.model import ARCHITECTURES, MaskRCNNSegmenter, load_segmenter
 from fashionmap.segmentation.names import (
     FADED,
     LESS,
@@ -151,6 +152,26 @@ def test_given_a_photo_and_its_mirror_image_when_both_ways_are_looked_at_then_op
 
     both_ways, one_way = (SecondOpinion(network, **place, mirror=way) for way in (True, False))
     assert apart(both_ways) < 1e-4 < 1e-2 < apart(one_way)
+
+
+def test_given_a_large_segmenter_that_knows_people_when_asked_then_people_keep_their_scores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = MODANET_PERSON.categories
+    large = MaskRCNNSegmenter(
+        ARCHITECTURES["resnet50_fpn_v2"](len(names)),
+        stamp=ModelStamp("large", "1", "0" * 64),
+        labels=names,
+        device="cpu",
+        threshold=0.1,
+        naming=NamingNetwork(len(names)),
+    )
+    raw = found((MODANET_PERSON.id_of("person"), 0.8), (MODANET_PERSON.id_of("top"), 0.8))
+    monkeypatch.setattr(large, "raw", lambda _photo: raw)
+    photo = np.random.default_rng(0).integers(256, size=(120, 90, 3), dtype=np.uint8)
+    scores = {d.category: d.score for d in large.everything(photo)}
+    assert scores["person"] == pytest.approx(0.8)
+    assert scores["top"] < 0.7
 
 
 def test_given_a_segmenter_without_opinion_then_its_own_scores_stand() -> None:

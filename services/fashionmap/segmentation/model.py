@@ -91,7 +91,7 @@ class MaskRCNNSegmenter:
                 naming,
                 device=self._device,
                 dtype=dtype,
-                person=self._person,
+                person=self.labels.index(PERSON) + 1 if PERSON in self.labels else 0,
                 mirror=isinstance(network, GarmentMaskRCNN) and network.mirror,
             )
 
