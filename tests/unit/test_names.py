@@ -9,10 +9,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from fashionmap.adapters.weights import read_weights, shipped_weights
+from fashionmap.domain.garment import Detection
 from fashionmap.domain.photo import ModelStamp
 from fashionmap.domain.taxonomy import MODANET_PERSON
 from fashionmap.errors import DatasetRejected, UsageError, WeightsRejected
 from fashionmap.segmentation.closer import Raw
+from fashionmap.segmentation.detections import detections_of
 from fashionmap.segmentation.model import ARCHITECTURES, MaskRCNNSegmenter, load_segmenter
 from fashionmap.segmentation.names import (
     FADED,
@@ -174,10 +176,29 @@ def test_given_a_large_segmenter_that_knows_people_when_asked_then_people_keep_t
     assert scores["top"] < 0.7
 
 
-def test_given_a_segmenter_without_opinion_then_its_own_scores_stand() -> None:
-    own, of_names = split_names({"a.b": torch.zeros(1), "names.name.bias": torch.ones(1)})
-    assert sorted(own) == ["a.b"]
-    assert sorted(of_names) == ["name.bias"]
+def test_given_a_file_without_opinion_when_loaded_then_the_segmenters_own_scores_stand(
+    looks: Path, tmp_path: Path
+) -> None:
+    shipped = shipped_weights("garments-small")
+    own, of_names = split_names(shipped.tensors)
+    assert own
+    assert of_names
+    assert {
+        **own,
+        **{f"names.{k}": v for k, v in of_names.items()},
+    }.keys() == shipped.tensors.keys()
+    path = tmp_path / "w.safetensors"
+    save_file(own, path, metadata=dict(shipped.metadata))
+    photo = cv2.cvtColor(cv2.imread(str(labelled(looks, 1)[0].path)), cv2.COLOR_BGR2RGB)
+    height, width = photo.shape[:2]
+
+    def alone(segmenter: MaskRCNNSegmenter) -> list[Detection]:
+        raw = segmenter.found(photo)
+        return detections_of(raw, segmenter.labels, height=height, width=width, threshold=0.4)
+
+    without, with_it = load_segmenter(str(path)), load_segmenter("garments-small")
+    assert without.everything(photo) == alone(without)
+    assert with_it.everything(photo) != alone(with_it)
 
 
 def test_given_names_that_do_not_fit_when_loaded_then_it_says_so(tmp_path: Path) -> None:

@@ -6,6 +6,25 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import mobilenet_v2
 
+MIDDLE, LAST = 13, 18
+"""Blocks whose features are pooled: 96 channels at stride 16 (texture), 1280 at stride 32."""
+POOLED = 96 + 1280
+
+
+def mobilenet_blocks() -> nn.ModuleList:
+    """MobileNetV2's blocks (arXiv 1801.04381), biased and without norms."""
+    return nn.ModuleList(without_norms(block) for block in mobilenet_v2(weights=None).features)
+
+
+def pooled_twice(blocks: nn.ModuleList, pictures: Tensor) -> Tensor:
+    """Means of the features at both depths, float32 (n, 1376), of pictures (n, 3, h, w)."""
+    pooled, maps = [], pictures
+    for index, block in enumerate(blocks):
+        maps = block(maps)
+        if index in (MIDDLE, LAST):
+            pooled.append(maps.mean(dim=(2, 3)).float())
+    return torch.cat(pooled, dim=1)
+
 
 def fold_mobilenet(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Weights of ``torchvision.models.mobilenet_v2`` as weights named ``blocks.N…`` without norms.

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from fashionmap.errors import WeightsRejected
 
@@ -65,6 +65,14 @@ def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     part.write_bytes(data)
     part.replace(path)
     return hashlib.sha256(data).hexdigest()
+
+
+def load_fitting(network: nn.Module, tensors: Mapping[str, Tensor]) -> int:
+    """Loads the tensors whose names and shapes a network has; returns how many."""
+    own = network.state_dict()
+    fitting = {k: v for k, v in tensors.items() if k in own and own[k].shape == v.shape}
+    network.load_state_dict({**own, **fitting})
+    return len(fitting)
 
 
 def averaged(one: Weights, two: Weights, *, share: float) -> dict[str, Tensor]:

@@ -3,16 +3,13 @@
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import mobilenet_v2
 
-from fashionmap.adapters.folded import without_norms
+from fashionmap.adapters.folded import POOLED, mobilenet_blocks, pooled_twice
 
-MIDDLE, LAST = 13, 18
-"""Blocks whose features are pooled: 96 channels at stride 16 (texture), 1280 at stride 32."""
 LEVELS = 4
 """Levels a colour channel in the soft histogram."""
 COLOURS = LEVELS**3
-FEATURES = 96 + 1280 + COLOURS
+FEATURES = POOLED + COLOURS
 
 
 class GarmentEmbedderNetwork(nn.Module):
@@ -27,8 +24,7 @@ class GarmentEmbedderNetwork(nn.Module):
 
     def __init__(self, dimensions: int) -> None:
         super().__init__()
-        blocks = mobilenet_v2(weights=None).features
-        self.blocks = nn.ModuleList(without_norms(block) for block in blocks)
+        self.blocks = mobilenet_blocks()
         self.register_buffer("centre", torch.zeros(FEATURES))
         self.register_buffer("spread", torch.ones(FEATURES))
         self.project = nn.Linear(FEATURES, dimensions)
@@ -40,13 +36,7 @@ class GarmentEmbedderNetwork(nn.Module):
 
     def features(self, pictures: Tensor) -> Tensor:
         """Pooled features and the square root of the colour histogram, float (n, 1440)."""
-        pooled = []
-        maps = pictures
-        for index, block in enumerate(self.blocks):
-            maps = block(maps)
-            if index in (MIDDLE, LAST):
-                pooled.append(maps.mean(dim=(2, 3)))
-        return torch.cat([*pooled, colour_histogram(pictures)], dim=1)
+        return torch.cat([pooled_twice(self.blocks, pictures), colour_histogram(pictures)], dim=1)
 
     def set_scale(self, centre: Tensor, spread: Tensor) -> None:
         """Mean and deviation of the features, float (f,)."""

@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchvision.models import mobilenet_v2
 
-from fashionmap.adapters.folded import without_norms
+from fashionmap.adapters.folded import POOLED, mobilenet_blocks, pooled_twice
 from fashionmap.adapters.fused import can_fuse, fused
 from fashionmap.segmentation.closer import Raw
 
@@ -27,8 +26,6 @@ MARGIN = 0.2
 """Share of a garment's longer side that is shown around it, both ends together."""
 FADED = 0.6
 """How far what lies around a garment is faded to grey."""
-MIDDLE, LAST = 13, 18
-"""Blocks whose features are pooled: 96 channels at stride 16, 1280 at stride 32."""
 WEIGHT = 0.2
 """Share of the second opinion in the geometric mean of both."""
 LIKELY, SURE = 0.25, 0.97
@@ -48,9 +45,8 @@ class NamingNetwork(nn.Module):
 
     def __init__(self, labels: int) -> None:
         super().__init__()
-        blocks = mobilenet_v2(weights=None).features
-        self.blocks = nn.ModuleList(without_norms(block) for block in blocks)
-        self.name = nn.Linear(96 + 1280, 1 + labels)
+        self.blocks = mobilenet_blocks()
+        self.name = nn.Linear(POOLED, 1 + labels)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Logits."""
@@ -59,12 +55,7 @@ class NamingNetwork(nn.Module):
 
     def features(self, pictures: Tensor) -> Tensor:
         """Pooled features, float32 (n, 1376)."""
-        pooled, maps = [], pictures
-        for index, block in enumerate(self.blocks):
-            maps = block(maps)
-            if index in (MIDDLE, LAST):
-                pooled.append(maps.mean(dim=(2, 3)).float())
-        return torch.cat(pooled, dim=1)
+        return pooled_twice(self.blocks, pictures)
 
 
 class SecondOpinion:
@@ -182,7 +173,7 @@ def pictures_of(squares: NDArray[np.uint8]) -> Tensor:
 
 
 def renamed(raw: Raw, opinions: NDArray[np.float32], worn: NDArray[np.bool_]) -> Raw:
-    """Both judgements of what was found, by falling score no more.
+    """Both judgements of what was found, in no order.
 
     The score is the geometric mean of the segmenter's and of the opinion on its label. Another
     label of some likelihood is given beside it, with the same box and mask.

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fashionmap.adapters.folded import fold_mobilenet
-from fashionmap.adapters.weights import Weights, read_weights, write_weights
+from fashionmap.adapters.weights import Weights, load_fitting, read_weights, write_weights
 from fashionmap.embedding.model import on_neutral_square
 from fashionmap.embedding.network import COLOURS, FEATURES, GarmentEmbedderNetwork
 from fashionmap.training.embedder.items import Item, view
@@ -97,9 +97,7 @@ def initial_network(weights: Weights, dimensions: int) -> GarmentEmbedderNetwork
     if "classifier.1.bias" in tensors:
         tensors = fold_mobilenet(tensors)
     network = GarmentEmbedderNetwork(dimensions).eval()
-    own = network.state_dict()
-    fitting = {k: v for k, v in tensors.items() if k in own and own[k].shape == v.shape}
-    network.load_state_dict({**own, **fitting})
+    load_fitting(network, tensors)
     return network
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fashionmap.adapters.folded import fold_mobilenet
-from fashionmap.adapters.weights import Weights, write_weights
+from fashionmap.adapters.weights import Weights, load_fitting, write_weights
 from fashionmap.errors import DatasetRejected, UsageError
 from fashionmap.segmentation.model import MaskRCNNSegmenter
 from fashionmap.segmentation.names import (
@@ -129,13 +129,10 @@ def initial_network(weights: Weights, labels: int) -> NamingNetwork:
     if "classifier.1.bias" in tensors:
         tensors = fold_mobilenet(tensors)
     network = NamingNetwork(labels)
-    own = network.state_dict()
-    fitting = {k: v for k, v in tensors.items() if k in own and own[k].shape == v.shape}
-    if not fitting:
-        raise UsageError(f"{weights.path} has nothing that fits a naming network.")
     nn.init.normal_(network.name.weight, std=0.01)
     nn.init.zeros_(network.name.bias)
-    network.load_state_dict({**network.state_dict(), **fitting})
+    if not load_fitting(network, tensors):
+        raise UsageError(f"{weights.path} has nothing that fits a naming network.")
     return network
 
 

@@ -8,6 +8,7 @@ from fashionmap.adapters.folded import fold_mobilenet
 from fashionmap.adapters.weights import (
     Weights,
     download_weights,
+    load_fitting,
     read_torch_file,
     read_weights,
     shipped_weights,
@@ -54,9 +55,7 @@ def initialise(network: nn.Module, weights: Weights) -> int:
     if "classifier.1.bias" in tensors:
         folded = fold_mobilenet(tensors)
         tensors = {f"backbone.body.{name}": value for name, value in folded.items()}
-    own = network.state_dict()
-    fitting = {k: v for k, v in tensors.items() if k in own and own[k].shape == v.shape}
-    if not fitting:
+    count = load_fitting(network, tensors)
+    if not count:
         raise UsageError(f"{weights.path} has nothing that fits this model.")
-    network.load_state_dict({**own, **fitting})
-    return len(fitting)
+    return count
